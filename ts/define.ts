@@ -2,6 +2,7 @@
  * `defineLoss` turns one row of data, a kind and its options, into the constructor of that loss.
  * Losses are plain, frozen, serialisable objects: `dice({ smooth: 1 })` is `{ kind: "dice", smooth: 1 }`.
  */
+import type { Mode } from "./batch.ts";
 import { show, typeError } from "./error.ts";
 import type { Option } from "./option.ts";
 
@@ -17,17 +18,26 @@ export type Given<O extends Options> = { readonly [P in keyof O]?: ValueOf<O[P]>
 /** The options with every default filled in. */
 export type Filled<O extends Options> = { readonly [P in keyof O]: ValueOf<O[P]> };
 
+/** What a loss asks of a batch where it is not defined for every one, and what to take `instead`. */
+export interface Needs {
+  readonly modes: readonly Mode[];
+  readonly logits?: true;
+  readonly instead: string;
+}
+
 /** The constructor of a loss, which carries its row as data. */
 export interface LossConstructor<K extends string, O extends Options> {
   (options?: Given<O>): Readonly<{ kind: K } & Given<O>>;
   readonly kind: K;
   readonly options: O;
+  readonly needs: Needs | null;
 }
 
 /** Makes the constructor of the loss `kind`. The constructor validates and returns only the options given. */
 export function defineLoss<const K extends string, const O extends Options>(
   kind: K,
   options: O,
+  needs: Needs | null = null,
 ): LossConstructor<K, O> {
   const construct = (given: Given<O> = {}) => {
     if (typeof given !== "object" || given === null) {
@@ -35,7 +45,7 @@ export function defineLoss<const K extends string, const O extends Options>(
     }
     return Object.freeze({ kind, ...parseGiven(kind, options, given) });
   };
-  return Object.assign(construct, { kind, options });
+  return Object.assign(construct, { kind, options, needs });
 }
 
 /** Reads the own properties of `given`, each once, and validates them. `undefined` counts as not given. */

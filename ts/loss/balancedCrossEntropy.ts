@@ -20,11 +20,15 @@ import { choice, numberOrAuto } from "../option.ts";
  * @remarks The paper and its Caffe code sum over the pixels and do not clamp β; here the mean is the default.
  * S. Xie and Z. Tu, Holistically-nested edge detection, ICCV 2015.
  */
-export const balancedCrossEntropy = defineLoss("balancedCrossEntropy", {
-  /** Weight β of the foreground, or `"auto"` for the share of negatives. */
-  beta: numberOrAuto({ min: 0, max: 1 }),
-  /** `"mean"` over valid labels, or their `"sum"`. */
-  reduction: choice(["mean", "sum"]),
-});
+export const balancedCrossEntropy = defineLoss(
+  "balancedCrossEntropy",
+  {
+    /** Weight β of the foreground, or `"auto"` for the share of negatives. */
+    beta: numberOrAuto({ min: 0, max: 1 }),
+    /** `"mean"` over valid labels, or their `"sum"`. */
+    reduction: choice(["mean", "sum"]),
+  },
+  { modes: ["binary", "multilabel"], instead: "crossEntropy({ classWeights })" },
+);
 
 export type BalancedCrossEntropy = ReturnType<typeof balancedCrossEntropy>;

@@ -20,17 +20,21 @@ import { choice, classes, number } from "../option.ts";
  * mean over classes in place of its sum.
  * S. A. Taghanaki et al., Combo loss: handling input and output imbalance in multi-organ segmentation, CMIG 2019.
  */
-export const combo = defineLoss("combo", {
-  /** Sums pooled over the `"batch"`, or over each `"image"`. */
-  over: choice(["image", "batch"], "batch"),
-  /** Classes in the Dice part: `"all"`, those `"present"` in the target, or a list. */
-  classes: classes(),
-  /** Share α of cross-entropy; 1−α is the share of Dice. */
-  alpha: number(0.5, { min: 0, max: 1 }),
-  /** Weight β of the foreground in cross-entropy; 1−β is that of the background. */
-  beta: number(0.5, { min: 0, max: 1 }),
-  /** Added to numerator and denominator; keeps empty classes defined. */
-  smooth: number(1, { min: 0 }),
-});
+export const combo = defineLoss(
+  "combo",
+  {
+    /** Sums pooled over the `"batch"`, or over each `"image"`. */
+    over: choice(["image", "batch"], "batch"),
+    /** Classes in the Dice part: `"all"`, those `"present"` in the target, or a list. */
+    classes: classes(),
+    /** Share α of cross-entropy; 1−α is the share of Dice. */
+    alpha: number(0.5, { min: 0, max: 1 }),
+    /** Weight β of the foreground in cross-entropy; 1−β is that of the background. */
+    beta: number(0.5, { min: 0, max: 1 }),
+    /** Added to numerator and denominator; keeps empty classes defined. */
+    smooth: number(1, { min: 0 }),
+  },
+  { modes: ["binary", "multilabel"], instead: "sum([crossEntropy(), dice()])" },
+);
 
 export type Combo = ReturnType<typeof combo>;

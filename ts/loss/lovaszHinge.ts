@@ -21,9 +21,13 @@ import { choice } from "../option.ts";
  * @remarks The official code breaks ties by the order of the pixels and counts an image without valid pixels as 0.
  * M. Berman et al., The Lovász-Softmax loss, CVPR 2018.
  */
-export const lovaszHinge = defineLoss("lovaszHinge", {
-  /** Sorted per `"image"`, or over the whole `"batch"`. */
-  over: choice(["image", "batch"]),
-});
+export const lovaszHinge = defineLoss(
+  "lovaszHinge",
+  {
+    /** Sorted per `"image"`, or over the whole `"batch"`. */
+    over: choice(["image", "batch"]),
+  },
+  { modes: ["binary"], logits: true, instead: "lovaszSoftmax()" },
+);
 
 export type LovaszHinge = ReturnType<typeof lovaszHinge>;

@@ -17,11 +17,15 @@ import { choice, number } from "../option.ts";
  *
  * @remarks The `pos_weight` of PyTorch's `binary_cross_entropy_with_logits`.
  */
-export const weightedCrossEntropy = defineLoss("weightedCrossEntropy", {
-  /** Weight β of the foreground. */
-  positiveWeight: number(1, { min: 0 }),
-  /** `"mean"` over valid labels, or their `"sum"`. */
-  reduction: choice(["mean", "sum"]),
-});
+export const weightedCrossEntropy = defineLoss(
+  "weightedCrossEntropy",
+  {
+    /** Weight β of the foreground. */
+    positiveWeight: number(1, { min: 0 }),
+    /** `"mean"` over valid labels, or their `"sum"`. */
+    reduction: choice(["mean", "sum"]),
+  },
+  { modes: ["binary", "multilabel"], instead: "crossEntropy({ classWeights })" },
+);
 
 export type WeightedCrossEntropy = ReturnType<typeof weightedCrossEntropy>;
