@@ -1,4 +1,5 @@
 /** The table of losses. To add one: its file, a line in each of the three lists below. */
+import type { Filled } from "../define.ts";
 import { balancedCrossEntropy } from "./balancedCrossEntropy.ts";
 import { boundary } from "./boundary.ts";
 import { combo } from "./combo.ts";
@@ -59,6 +60,9 @@ export const losses = Object.freeze({
 
 /** The kinds of the table. */
 export type Kind = keyof typeof losses;
+
+/** Every option of a loss, defaults filled in. */
+export type OptionsOf<K extends Kind> = Filled<(typeof losses)[K]["options"]>;
 
 /** Any loss a constructor makes. */
 export type Loss = ReturnType<(typeof losses)[Kind]> | Sum;

@@ -1,14 +1,14 @@
 /** Reads any loss specification: validates it, fills in defaults, and flattens nested sums into parts. */
-import { type Filled, fillOptions } from "../define.ts";
+import { fillOptions } from "../define.ts";
 import { rangeError, show, typeError } from "../error.ts";
 import { parseNumber } from "../option.ts";
-import { type Kind, losses } from "./index.ts";
+import { type Kind, losses, type OptionsOf } from "./index.ts";
 
 /** One loss of a flattened sum, with every option filled in. */
 export type Part = {
   [K in Kind]: {
     readonly kind: K;
-    readonly options: Filled<(typeof losses)[K]["options"]>;
+    readonly options: OptionsOf<K>;
     /** Its factor in the whole objective. */
     readonly weight: number;
     /** Its factor in the value of the top-level term it belongs to. */
