@@ -1,0 +1,80 @@
+//! From logits to probabilities and back: the only place that knows the chain rule.
+//!
+//! Forward turns a tile of logits into p, and, where a term asks for it, into the surprise u = −ln p
+//! and the complement q = 1 − p at the label. Both are computed in log space and keep their
+//! *relative* accuracy as p → 1: confident pixels still teach.
+//!
+//! Chain turns a = ∂L/∂p and b = ∂L/∂ln p into ∂L/∂z, in place over the probabilities.
+
+pub mod given;
+pub mod sigmoid;
+pub mod softmax;
+
+use crate::math::complement;
+use crate::simd::{F32x4, U32x4};
+use crate::tile::{Planes, vectors, vectors_mut};
+
+/// Where forward writes what it knows of each site's own label.
+pub struct SiteRows<'a> {
+    /// −ln p
+    pub u: &'a mut [f32],
+    /// p
+    pub p: &'a mut [f32],
+    /// 1 − p
+    pub q: &'a mut [f32],
+}
+
+/// Where forward writes what it knows of every outcome, plane by plane of the tile's width.
+pub struct OutcomePlanes<'a> {
+    /// −ln p
+    pub u: &'a mut [f32],
+    /// p
+    pub p: &'a mut [f32],
+    /// 1 − p
+    pub q: &'a mut [f32],
+}
+
+/// One number for p and 1 − p that loses neither: p where p ≤ ½, else −(1 − p), the sign bit telling
+/// which. The gradient buffer holds this between the sweeps where 1 − p matters.
+#[inline(always)]
+pub fn encode(p: F32x4, q: F32x4) -> F32x4 {
+    p.gt(F32x4::splat(0.5)).select(-q, p)
+}
+
+/// (p, 1 − p) of what [`encode`] wrote.
+#[inline(always)]
+pub fn decode(code: F32x4) -> (F32x4, F32x4) {
+    let large = code.is_negative();
+    let one = F32x4::splat(1.0);
+    (large.select(one + code, code), large.select(-code, one - code))
+}
+
+/// [`decode`] of a single number.
+#[inline(always)]
+pub fn decode_one(code: f32) -> (f32, f32) {
+    if code.is_sign_negative() { (1.0 + code, -code) } else { (code, 1.0 - code) }
+}
+
+/// Encodes rows of p and q.
+pub fn encode_row(p: &[f32], q: &[f32], code: &mut [[f32; 4]]) {
+    for ((p, q), code) in vectors(p).iter().zip(vectors(q)).zip(code) {
+        encode(F32x4::load(p), F32x4::load(q)).store(code);
+    }
+}
+
+/// p and q of the label, gathered from the planes of p; u was kept from the first sweep.
+pub fn recall_sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {
+    let label = vectors(label);
+    let own = vectors_mut(rows.p);
+    for k in 0..channels {
+        let class = U32x4::splat(k as u32);
+        for ((own, label), p) in own.iter_mut().zip(label).zip(p.plane(k)) {
+            let here = U32x4::load(label).eq(class);
+            let before = if k == 0 { F32x4::zero() } else { F32x4::load(own) };
+            (before + F32x4::load(p).keep(here)).store(own);
+        }
+    }
+    for ((u, p), q) in vectors(rows.u).iter().zip(own.iter()).zip(vectors_mut(rows.q)) {
+        complement(F32x4::load(p), F32x4::load(u)).store(q);
+    }
+}

@@ -1,0 +1,230 @@
+//! A batch as the sweeps see it: logits, target, weights, and how they lie in memory.
+//!
+//! The unit of work is a *section*: what one activation couples. Softmax couples all channels of an
+//! image, so a section is an image; a sigmoid couples nothing, so each channel of each image is a
+//! section of its own. A *site* is one label: a pixel of a section. An *outcome* is what a label can
+//! be: the classes under softmax, negative (0) and positive (1) under a sigmoid.
+
+/// Label of a site that takes part in nothing: ignored, or padding of a tile.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// The target: one label a site, or soft targets shaped like the logits.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub enum Target<'a> {
+    U8(&'a [u8]),
+    I8(&'a [i8]),
+    U16(&'a [u16]),
+    I16(&'a [i16]),
+    U32(&'a [u32]),
+    I32(&'a [i32]),
+    Soft(&'a [f32]),
+}
+
+/// Runs one generic expression over the labels, whatever their type; the second for soft targets.
+macro_rules! match_target {
+    ($target:expr, $labels:ident => $hard:expr, $soft:ident => $other:expr) => {
+        match $target {
+            Target::U8($labels) => $hard,
+            Target::I8($labels) => $hard,
+            Target::U16($labels) => $hard,
+            Target::I16($labels) => $hard,
+            Target::U32($labels) => $hard,
+            Target::I32($labels) => $hard,
+            Target::Soft($soft) => $other,
+        }
+    };
+}
+pub(crate) use match_target;
+
+/// An integer label of any width. Negative labels become huge, so that one comparison finds both
+/// ends of the range.
+pub trait Label: Copy + PartialEq {
+    /// The label as a class number.
+    fn class(self) -> u32;
+    /// This number as a label, where it is one.
+    fn from_number(number: i64) -> Option<Self>;
+}
+macro_rules! labels { ($($type:ty),*) => { $(impl Label for $type {
+    #[inline(always)]
+    fn class(self) -> u32 { self as u32 }
+    fn from_number(number: i64) -> Option<Self> { number.try_into().ok() }
+})* } }
+labels!(u8, i8, u16, i16, u32, i32);
+
+/// Everything a loss is evaluated on. Lengths are checked by whoever makes one (`exports`).
+pub struct Batch<'a> {
+    /// Logits, or probabilities where `from_logits` is false.
+    pub logits: &'a [f32],
+    /// Labels or soft targets.
+    pub target: Target<'a>,
+    /// N
+    pub images: usize,
+    /// C
+    pub channels: usize,
+    /// Depth (1 in 2D), height, width.
+    pub size: [usize; 3],
+    /// Voxel size per axis of `size`.
+    pub spacing: [f64; 3],
+    /// Independent sigmoids (binary, multilabel) instead of one softmax.
+    pub sigmoid: bool,
+    /// N·spatial·C instead of N·C·spatial.
+    pub channels_last: bool,
+    /// Whether `logits` are logits.
+    pub from_logits: bool,
+    /// The label that marks a site as ignored.
+    pub ignore: Option<i64>,
+    /// One weight a pixel.
+    pub pixel_weights: Option<&'a [f32]>,
+    /// Signed distance maps shaped like the logits.
+    pub distance: Option<&'a [f32]>,
+}
+
+/// What one activation couples.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Position among the batch's sections.
+    pub index: usize,
+    /// The image it belongs to.
+    pub image: usize,
+    /// Its first channel.
+    pub class: usize,
+    /// How many channels it has: C under softmax, 1 under a sigmoid.
+    pub channels: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// P: pixels of one image.
+    pub fn pixels(&self) -> usize {
+        self.size.iter().product()
+    }
+    /// How many different labels a site can have.
+    pub fn outcomes(&self) -> usize {
+        if self.sigmoid { 2 } else { self.channels }
+    }
+    /// The outcome that means "this class is here" for channel k of a section.
+    pub fn outcome_of(&self, k: usize) -> usize {
+        if self.sigmoid { 1 } else { k }
+    }
+    /// Whether targets are soft.
+    pub fn soft(&self) -> bool {
+        matches!(self.target, Target::Soft(_))
+    }
+    /// How many sections there are.
+    pub fn section_count(&self) -> usize {
+        if self.sigmoid { self.images * self.channels } else { self.images }
+    }
+    /// All sections, images outermost.
+    pub fn sections(&self) -> impl Iterator<Item = Section> + use<> {
+        let (channels, sigmoid) = (self.channels, self.sigmoid);
+        (0..self.section_count()).map(move |index| {
+            if sigmoid {
+                Section { index, image: index / channels, class: index % channels, channels: 1 }
+            } else {
+                Section { index, image: index, class: 0, channels }
+            }
+        })
+    }
+    /// The section that channel `class` of an image belongs to.
+    pub fn section_of(&self, image: usize, class: usize) -> usize {
+        if self.sigmoid { image * self.channels + class } else { image }
+    }
+    /// Where channel `class` of an image starts in an array shaped like the logits, and how far
+    /// apart its pixels lie.
+    pub fn plane(&self, image: usize, class: usize) -> (usize, usize) {
+        let pixels = self.pixels();
+        if self.channels_last {
+            (image * pixels * self.channels + class, self.channels)
+        } else {
+            ((image * self.channels + class) * pixels, 1)
+        }
+    }
+    /// Where the labels of a section start, and how far apart they lie.
+    pub fn label_plane(&self, section: &Section) -> (usize, usize) {
+        if self.sigmoid { self.plane(section.image, section.class) } else { (section.image * self.pixels(), 1) }
+    }
+    /// How far apart the channels of one pixel lie in an array shaped like the logits.
+    pub fn channel_stride(&self) -> usize {
+        if self.channels_last { 1 } else { self.pixels() }
+    }
+
+    /// Label of one site, [`NO_LABEL`] where ignored. For soft targets: whether outcome `outcome`
+    /// has more than half of the target, as 0 or 1 of a sigmoid.
+    #[inline(always)]
+    pub fn is_outcome(&self, image: usize, class: usize, pixel: usize) -> Option<bool> {
+        match_target!(self.target,
+            labels => {
+                let (start, step) = if self.sigmoid { self.plane(image, class) } else { (image * self.pixels(), 1) };
+                let label = labels[start + pixel * step];
+                if self.ignore.and_then(Label::from_number) == Some(label) { return None }
+                Some(label.class() as usize == if self.sigmoid { 1 } else { class })
+            },
+            soft => { let (start, step) = self.plane(image, class); Some(soft[start + pixel * step] > 0.5) }
+        )
+    }
+
+    /// Writes labels `start..start + length` of a section, then [`NO_LABEL`] to the end of the row.
+    /// Returns whether any of them is ignored.
+    pub fn read_labels(&self, section: &Section, start: usize, length: usize, row: &mut [u32]) -> bool {
+        row[length..].fill(NO_LABEL);
+        let (first, step) = self.label_plane(section);
+        match_target!(self.target,
+            labels => {
+                let row = &mut row[..length];
+                if step == 1 {
+                    for (to, label) in row.iter_mut().zip(&labels[first + start..][..length]) { *to = label.class() }
+                } else {
+                    let from = labels[first + start * step..].iter().step_by(step);
+                    for (to, label) in row.iter_mut().zip(from) { *to = label.class() }
+                }
+                match self.ignore.and_then(|number| ignored_class(labels, number)) {
+                    None => false,
+                    Some(ignored) => {
+                        let mut any = false;
+                        for label in row { if *label == ignored { *label = NO_LABEL; any = true } }
+                        any
+                    }
+                }
+            },
+            _soft => { row[..length].fill(0); false }
+        )
+    }
+}
+
+/// The class number of the ignored label in an array of this type, if the type can hold it.
+fn ignored_class<L: Label>(_labels: &[L], number: i64) -> Option<u32> {
+    L::from_number(number).map(Label::class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_labels_of_every_type() {
+        let section = Section { index: 0, image: 0, class: 0, channels: 3 };
+        let mut batch = Batch {
+            logits: &[0.0; 12],
+            target: Target::I8(&[0, -1, 2, 1]),
+            images: 1,
+            channels: 3,
+            size: [1, 2, 2],
+            spacing: [1.0; 3],
+            sigmoid: false,
+            channels_last: false,
+            from_logits: true,
+            ignore: Some(-1),
+            pixel_weights: None,
+            distance: None,
+        };
+        let mut row = [9; 6];
+        assert!(batch.read_labels(&section, 0, 4, &mut row));
+        assert_eq!(row, [0, NO_LABEL, 2, 1, NO_LABEL, NO_LABEL]);
+        batch.target = Target::U8(&[0, 255, 2, 1]);
+        batch.ignore = Some(255);
+        assert!(batch.read_labels(&section, 1, 2, &mut row));
+        assert_eq!(row[..3], [NO_LABEL, 2, NO_LABEL]);
+        batch.ignore = Some(-1); // no u8 is −1
+        assert!(!batch.read_labels(&section, 0, 1, &mut row));
+    }
+}

@@ -1,0 +1,57 @@
+//! Conservative loss (Zhu et al. 2018), as published: ℓ = λ (1 − v)² log_a v, with v = −log_a p =
+//! u / ln a, v clamped to [floor, ∞).
+//!
+//! ∂ℓ/∂ln p = −λ / ln²a · (1 − v) [(1 − v) / v − 2 ln v]; 0 below the floor. It is decreasing in p:
+//! as p → 1 the value tends to −∞ (to the floor's), and p = 1/a is a flat inflection.
+
+use super::pointwise::{Pointwise, Shape};
+use super::{Loss, Reduction};
+use crate::math::ln;
+use crate::simd::F32x4;
+
+/// Options of the conservative loss.
+pub struct Conservative {
+    /// a
+    pub base: f64,
+    /// λ
+    pub lambda: f64,
+    /// Smallest v.
+    pub floor: f64,
+    /// Mean or sum.
+    pub reduction: Reduction,
+}
+
+#[derive(Clone, Copy)]
+struct Published {
+    per_log_base: F32x4,
+    value_scale: F32x4,
+    slope_scale: F32x4,
+    floor: F32x4,
+}
+impl Shape for Published {
+    #[inline(always)]
+    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
+        let one = F32x4::splat(1.0);
+        let v = u * self.per_log_base;
+        let below = v.lt(self.floor);
+        let v = v.max(self.floor);
+        let (rest, log) = (one - v, ln(v));
+        let value = self.value_scale * (rest * rest) * log;
+        let slope = self.slope_scale * rest * (rest / v - (log + log));
+        (value, slope.drop(below))
+    }
+}
+
+impl Conservative {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        let log_base = self.base.ln();
+        let shape = Published {
+            per_log_base: F32x4::splat((1.0 / log_base) as f32),
+            value_scale: F32x4::splat((self.lambda / log_base) as f32),
+            slope_scale: F32x4::splat((-self.lambda / (log_base * log_base)) as f32),
+            floor: F32x4::splat(self.floor as f32),
+        };
+        Box::new(Pointwise::new(shape, self.reduction))
+    }
+}

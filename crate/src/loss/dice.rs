@@ -1,0 +1,56 @@
+//! Dice: 1 − D, D = (2 I + s) / (Σp + Σy + s); squared (V-Net): squares in the denominator.
+//! ∂L/∂p = (D − 2 y) / S, squared 2 (D p − y) / S.
+
+use super::overlap::{Cost, Overlap, Score, Sums};
+use super::{Classes, Loss, Over};
+
+/// Options of Dice.
+pub struct Dice {
+    /// Statistics per image or over the batch.
+    pub over: Over,
+    /// Which classes count.
+    pub classes: Classes,
+    /// s
+    pub smooth: f64,
+    /// Squares in the denominator.
+    pub squared: bool,
+}
+
+/// D with smoothing s, also for the losses built on it.
+pub(super) fn dice_cost(sums: &Sums, smooth: f64) -> Cost {
+    Cost::of_score([2.0 * sums.intersection + smooth, 2.0, 0.0], [sums.predicted + sums.target + smooth, 0.0, 1.0])
+}
+
+struct Coefficient {
+    smooth: f64,
+    squared: bool,
+}
+impl Score for Coefficient {
+    fn pair(&self, sums: &Sums) -> Cost {
+        dice_cost(sums, self.smooth)
+    }
+    fn squared(&self) -> bool {
+        self.squared
+    }
+}
+
+impl Dice {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        let score = Coefficient { smooth: self.smooth, squared: self.squared };
+        Box::new(Overlap::new(score, self.over, self.classes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        // p = (0.5, 1), y = (1, 1): I = 1.5, S = 3.5, D = 6/7; ∂L/∂p = (6/7 − 2) / 3.5
+        let cost = dice_cost(&Sums { intersection: 1.5, predicted: 1.5, target: 2.0 }, 0.0);
+        assert!((cost.value - 1.0 / 7.0).abs() < 1e-15);
+        assert!((cost.by_intersection + cost.by_predicted - (6.0 / 7.0 - 2.0) / 3.5).abs() < 1e-15);
+    }
+}

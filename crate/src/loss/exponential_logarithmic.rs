@@ -1,0 +1,77 @@
+//! Exponential logarithmic loss (Wong et al. 2018): w_D · mean (−ln D)^γ_D + w_X · mean w_l u^γ_X.
+//! Powers of −ln D and of u are floored at 1e-7: a perfect pixel has gradient 0, not NaN.
+
+use super::dice::dice_cost;
+use super::focal_tversky::floored_power;
+use super::overlap::{Cost, Overlap, Score, Sums};
+use super::pointwise::{Pointwise, Shape, Weights};
+use super::weighted_parts::Parts;
+use super::{Classes, List, Loss, Over, Reduction};
+use crate::math::Power;
+use crate::simd::F32x4;
+
+/// Options of the exponential logarithmic loss.
+pub struct ExponentialLogarithmic {
+    /// Statistics of Dice per image or over the batch.
+    pub over: Over,
+    /// Which classes count in Dice.
+    pub classes: Classes,
+    /// w_D
+    pub dice_weight: f64,
+    /// w_X
+    pub cross_weight: f64,
+    /// γ_D
+    pub dice_gamma: f64,
+    /// γ_X
+    pub cross_gamma: f64,
+    /// w_l
+    pub class_weights: List,
+    /// s of Dice
+    pub smooth: f64,
+}
+
+struct LogDice {
+    gamma: f64,
+    smooth: f64,
+}
+impl Score for LogDice {
+    fn pair(&self, sums: &Sums) -> Cost {
+        let cost = dice_cost(sums, self.smooth);
+        let dice = 1.0 - cost.value;
+        floored_power(cost.then(-dice.ln(), 1.0 / dice), self.gamma)
+    }
+}
+
+/// ℓ = u^γ, ∂ℓ/∂ln p = −γ u^(γ − 1)
+#[derive(Clone, Copy)]
+struct PowerOfSurprise {
+    gamma: F32x4,
+    power: Power,
+    power_below: Power,
+}
+impl Shape for PowerOfSurprise {
+    #[inline(always)]
+    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
+        let floor = F32x4::splat(1e-7);
+        let below = u.lt(floor);
+        let u = u.max(floor);
+        (self.power.of(u), (-self.gamma * self.power_below.of(u)).drop(below))
+    }
+}
+
+impl ExponentialLogarithmic {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        let dice = LogDice { gamma: self.dice_gamma, smooth: self.smooth };
+        let shape = PowerOfSurprise {
+            gamma: F32x4::splat(self.cross_gamma as f32),
+            power: Power::new(self.cross_gamma),
+            power_below: Power::new(self.cross_gamma - 1.0),
+        };
+        let cross = Pointwise::new(shape, Reduction::Mean).weighted(Weights::PerClass(self.class_weights));
+        Box::new(Parts(vec![
+            (self.dice_weight, Box::new(Overlap::new(dice, self.over, self.classes))),
+            (self.cross_weight, Box::new(cross)),
+        ]))
+    }
+}

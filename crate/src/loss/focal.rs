@@ -1,0 +1,70 @@
+//! Focal loss (Lin et al. 2017): ℓ = q^γ u at the label, q = 1 − p.
+//!
+//! ∂ℓ/∂ln p = −q^γ (1 + γ p u / q). Written with the ratio u / q, which tends to 1 as p → 1, the
+//! slope is q^γ times something finite for every γ ≥ 0: never ∞ · 0.
+
+use super::pointwise::{Pointwise, Shape, Weights};
+use super::{List, Loss, Reduction};
+use crate::math::Power;
+use crate::simd::F32x4;
+
+/// Options of the focal loss.
+pub struct Focal {
+    /// γ
+    pub gamma: f64,
+    /// α: nothing, a number (binary: α for positives, 1 − α for negatives), or one a class.
+    pub alpha: List,
+    /// Mean or sum.
+    pub reduction: Reduction,
+}
+
+/// ℓ = q^γ u
+#[derive(Clone, Copy)]
+struct Modulated {
+    power: Power,
+    gamma: F32x4,
+}
+impl Shape for Modulated {
+    #[inline(always)]
+    fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
+        let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
+        let modulation = self.power.of(q);
+        let ratio = q.eq(zero).select(one, u / q);
+        // p = 0 where u is beyond e^x's range: p u is 0 there.
+        let tail = (self.gamma * p * ratio).drop(p.eq(zero));
+        (modulation * u, -modulation * (one + tail))
+    }
+}
+
+impl Focal {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        let shape = Modulated { power: Power::new(self.gamma), gamma: F32x4::splat(self.gamma as f32) };
+        let loss = Pointwise::new(shape, self.reduction);
+        Box::new(match self.alpha.0.as_slice() {
+            [] => loss,
+            _ => loss.weighted(Weights::Alpha(self.alpha)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gamma_0_is_cross_entropy_and_certainty_costs_nothing() {
+        let at = |gamma: f64, p: f32, q: f32| {
+            let shape = Modulated { power: Power::new(gamma), gamma: F32x4::splat(gamma as f32) };
+            let u = if q < 0.5 { -(-f64::from(q)).ln_1p() } else { -f64::from(p).ln() } as f32;
+            let (value, slope) = shape.at(F32x4::splat(u), F32x4::splat(p), F32x4::splat(q));
+            (value.lanes()[0], slope.lanes()[0])
+        };
+        assert_eq!(at(0.0, 0.25, 0.75).1, -1.0);
+        assert_eq!(at(0.5, 1.0, 0.0), (0.0, -0.0));
+        // γ = 2, p = ½: ℓ = ¼ ln 2, slope −¼ (1 + 2 ln 2)
+        let (value, slope) = at(2.0, 0.5, 0.5);
+        assert!((value - 0.25 * std::f32::consts::LN_2).abs() < 1e-7);
+        assert!((slope + 0.25 * (1.0 + 2.0 * std::f32::consts::LN_2)).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,195 @@
+//! The losses: what each must say of itself, and the table of all of them.
+//!
+//! Three families share their sweeps: [`pointwise`] (a mean over sites), [`overlap`] (a function of
+//! three sums per class) and [`planar`] (a look at a whole plane of errors between the sweeps). A
+//! loss's own file holds its formula and its derivative.
+
+pub mod overlap;
+pub mod planar;
+pub mod pointwise;
+
+pub mod balanced_cross_entropy;
+pub mod combo;
+pub mod conservative;
+pub mod cross_entropy;
+pub mod dice;
+pub mod exponential_logarithmic;
+pub mod focal;
+pub mod focal_tversky;
+pub mod generalized_dice;
+pub mod jaccard;
+pub mod tversky;
+pub mod weighted_cross_entropy;
+pub mod weighted_parts;
+
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::tile::{Slopes, Tile};
+use planar::Plane;
+use std::cell::Cell;
+
+/// What a loss does at each stage of an evaluation.
+pub trait Loss {
+    /// What it needs of the activation and the sweeps.
+    fn needs(&self) -> Needs;
+    /// Looks at the target's census; forgets what it knew of another batch.
+    fn begin(&mut self, batch: &Batch, census: &Census);
+    /// First sweep: adds a tile to its sums.
+    fn observe(&mut self, tile: &Tile);
+    /// Between the sweeps: looks at one class of all images. Writes ∂L/∂p (softmax) or ∂L/∂z
+    /// (sigmoid) into `slope`, which may be the same memory as the plane: each probability is read
+    /// before the slope of that pixel is written.
+    fn look(&mut self, _batch: &Batch, _plane: &Plane, _slope: &[Cell<f32>]) {}
+    /// Turns the sums into the value.
+    fn settle(&mut self) -> f64;
+    /// Second sweep: adds `scale` times its slopes.
+    fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes);
+    /// Both at once, where every loss of the objective needs one sweep only.
+    fn observe_and_pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        self.observe(tile);
+        self.pull(tile, scale, slopes);
+    }
+    /// Adds `scale` times the loss of each pixel, unreduced. Only where `needs` says there is one.
+    fn map(&mut self, _tile: &Tile, _scale: f32, _row: &mut [f32]) {}
+}
+
+/// What a loss needs.
+#[derive(Clone, Copy, Default)]
+pub struct Needs {
+    /// u, p and q of each label: it is pointwise (at least in part).
+    pub sites: bool,
+    /// The same of every outcome, even where targets are hard.
+    pub outcomes: bool,
+    /// u again in the second sweep.
+    pub surprise_again: bool,
+    /// Slopes that depend on sums of the first sweep.
+    pub sums: bool,
+    /// A look at whole planes between the sweeps.
+    pub planes: bool,
+    /// How often each label occurs.
+    pub counts: bool,
+}
+
+impl Needs {
+    /// What both need together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sites: self.sites | other.sites,
+            outcomes: self.outcomes | other.outcomes,
+            surprise_again: self.surprise_again | other.surprise_again,
+            sums: self.sums | other.sums,
+            planes: self.planes | other.planes,
+            counts: self.counts | other.counts,
+        }
+    }
+}
+
+/// An option with a few named values, which passes the WebAssembly boundary as its index.
+pub trait Choice {
+    /// The value at an index of the table's list; the first where there is none.
+    fn at(index: u32) -> Self;
+}
+macro_rules! choices { ($($(#[$doc:meta])* $name:ident { $($(#[$choice_doc:meta])* $choice:ident),* })*) => { $(
+    $(#[$doc])*
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum $name { $($(#[$choice_doc])* $choice),* }
+    impl Choice for $name {
+        fn at(index: u32) -> Self {
+            const ALL: &[$name] = &[$($name::$choice),*];
+            *ALL.get(index as usize).unwrap_or(&ALL[0])
+        }
+    }
+)* } }
+choices! {
+    /// How pointwise losses are reduced.
+    Reduction {
+        /// Over the number of valid sites, or their class weights.
+        Mean,
+        /// Added up.
+        Sum
+    }
+    /// What set losses collect their statistics over.
+    Over {
+        /// Each image for itself.
+        Image,
+        /// The whole batch.
+        Batch
+    }
+    /// How generalized Dice weighs a class of size v.
+    Weighting {
+        /// 1 / v²
+        Square,
+        /// 1 / v
+        Simple,
+        /// 1
+        Uniform
+    }
+}
+
+/// A list of numbers, one a class; or a single number for all; or nothing, which counts as 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct List(pub Vec<f64>);
+impl List {
+    /// The number for a class.
+    pub fn get(&self, class: usize) -> f64 {
+        match self.0.as_slice() {
+            [] => 1.0,
+            [all] => *all,
+            list => list[class],
+        }
+    }
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Which classes a set loss averages over.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Classes {
+    /// Every class.
+    All,
+    /// Those that occur in the target.
+    Present,
+    /// These.
+    List(Vec<usize>),
+}
+impl Classes {
+    /// Whether a class is selected, given how much of it the target holds.
+    pub fn select(&self, class: usize, count: f64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Present => count > 0.0,
+            Self::List(list) => list.contains(&class),
+        }
+    }
+    /// Whether a class can be selected at all.
+    pub fn may_select(&self, class: usize) -> bool {
+        self.select(class, 1.0)
+    }
+}
+
+/// The table: one row per loss, with its options in the order of the TypeScript table. From it
+/// follow the methods that the core exports (`exports::objective`), one per loss.
+#[macro_export]
+macro_rules! losses {
+    ($use:ident) => {
+        $use! {
+            cross_entropy::CrossEntropy { class_weights: List, label_smoothing: f64, reduction: Reduction }
+            weighted_cross_entropy::WeightedCrossEntropy { positive_weight: f64, reduction: Reduction }
+            balanced_cross_entropy::BalancedCrossEntropy { beta: f64, reduction: Reduction }
+            focal::Focal { gamma: f64, alpha: List, reduction: Reduction }
+            conservative::Conservative { base: f64, lambda: f64, floor: f64, reduction: Reduction }
+            dice::Dice { over: Over, classes: Classes, smooth: f64, squared: bool }
+            jaccard::Jaccard { over: Over, classes: Classes, smooth: f64 }
+            tversky::Tversky { over: Over, classes: Classes, alpha: f64, beta: f64, smooth: f64 }
+            focal_tversky::FocalTversky { over: Over, classes: Classes, alpha: f64, beta: f64, gamma: f64, smooth: f64 }
+            generalized_dice::GeneralizedDice { over: Over, classes: Classes, weighting: Weighting, smooth: f64 }
+            exponential_logarithmic::ExponentialLogarithmic {
+                over: Over, classes: Classes, dice_weight: f64, cross_weight: f64, dice_gamma: f64,
+                cross_gamma: f64, class_weights: List, smooth: f64
+            }
+            combo::Combo { over: Over, classes: Classes, alpha: f64, beta: f64, smooth: f64 }
+        }
+    };
+}

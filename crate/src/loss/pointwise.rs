@@ -1,0 +1,267 @@
+//! Pointwise losses: a mean (or sum) over sites of w · ℓ(u, p, q), where u = −ln p is the surprise
+//! at the label. A loss of this family says what ℓ and ∂ℓ/∂ln p are, and which weight an outcome has;
+//! the same code serves softmax and sigmoids, labels and soft targets.
+//!
+//! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
+
+use super::{List, Loss, Needs, Reduction};
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::simd::{F32x4, Mask};
+use crate::tile::{Outcomes, Planes, Site, Slopes, Tile, Truth, vectors, vectors_mut};
+
+/// What is particular to one pointwise loss.
+pub trait Shape: Copy + 'static {
+    /// ℓ and ∂ℓ/∂ln p for one outcome with probability p, u = −ln p, q = 1 − p.
+    fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4);
+    /// Whether `at` looks at u for its slope: the second sweep recalls it only then.
+    const SLOPE_NEEDS_SURPRISE: bool = true;
+}
+
+/// How much each outcome counts.
+pub enum Weights {
+    /// All the same.
+    Even,
+    /// One weight a class: of the label under softmax, of the channel under sigmoids.
+    PerClass(List),
+    /// Negatives and positives of a sigmoid.
+    Sides(f64, f64),
+    /// Focal's α: one number is the weight of a sigmoid's positives, 1 − α that of its negatives;
+    /// a list, or a number under softmax, is as `PerClass`.
+    Alpha(List),
+    /// β for positives and 1 − β for negatives, where β is the share of negatives in the section,
+    /// within [0.01, 0.99].
+    Balanced,
+}
+
+/// A pointwise loss: its shape, and how sites are weighted and averaged.
+pub struct Pointwise<S> {
+    shape: S,
+    weights: Weights,
+    /// Whether the mean divides by the sum of the class weights (cross-entropy, as in PyTorch)
+    /// instead of the number of sites.
+    weighted_mean: bool,
+    /// ε of label smoothing.
+    smoothing: f32,
+    reduction: Reduction,
+
+    /// Weight of each outcome in each section.
+    table: Vec<f32>,
+    /// Whether all of them are 1.
+    even: bool,
+    outcomes: usize,
+    per_site: f64,
+    sum: f64,
+    /// w of each pixel of the tile, times ω.
+    row: Vec<f32>,
+}
+
+impl<S: Shape> Pointwise<S> {
+    /// The mean over all valid sites, evenly weighted.
+    pub fn new(shape: S, reduction: Reduction) -> Self {
+        Self {
+            shape,
+            weights: Weights::Even,
+            weighted_mean: false,
+            smoothing: 0.0,
+            reduction,
+            table: Vec::new(),
+            even: true,
+            outcomes: 0,
+            per_site: 0.0,
+            sum: 0.0,
+            row: Vec::new(),
+        }
+    }
+    /// With these weights.
+    pub fn weighted(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
+    }
+    /// With the mean over the sum of class weights.
+    pub fn over_weights(mut self) -> Self {
+        self.weighted_mean = true;
+        self
+    }
+    /// With label smoothing ε: y becomes (1 − ε) y + ε/K over K outcomes.
+    pub fn smoothed(mut self, smoothing: f64) -> Self {
+        self.smoothing = smoothing as f32;
+        self
+    }
+
+    fn fill_table(&mut self, batch: &Batch, census: &Census) {
+        self.outcomes = batch.outcomes();
+        self.table.clear();
+        for section in batch.sections() {
+            for k in 0..self.outcomes {
+                self.table.push(match &self.weights {
+                    Weights::Even => 1.0,
+                    Weights::Alpha(List(alpha)) if batch.sigmoid && alpha.len() == 1 => {
+                        [1.0 - alpha[0], alpha[0]][k.min(1)] as f32
+                    }
+                    Weights::PerClass(list) | Weights::Alpha(list) => {
+                        list.get(if batch.sigmoid { section.class } else { k }) as f32
+                    }
+                    Weights::Sides(negative, positive) => [*negative, *positive][k.min(1)] as f32,
+                    Weights::Balanced => {
+                        let valid = census.valid(section.index);
+                        let negatives = if valid > 0.0 { census.count(section.index, 0) / valid } else { 0.5 };
+                        let beta = negatives.clamp(0.01, 0.99);
+                        [1.0 - beta, beta][k.min(1)] as f32
+                    }
+                });
+            }
+        }
+        self.even = self.table.iter().all(|&weight| weight == 1.0);
+    }
+
+    fn denominator(&self, batch: &Batch, census: &Census) -> f64 {
+        if !self.weighted_mean || matches!(self.weights, Weights::Even) || (batch.soft() && !batch.sigmoid) {
+            return census.valid_total();
+        }
+        let sections = batch.sections().map(|section| {
+            let weight = |k: usize| f64::from(self.table[section.index * self.outcomes + k]);
+            if batch.sigmoid {
+                census.valid(section.index) * weight(0)
+            } else {
+                (0..self.outcomes).map(|k| census.count(section.index, k) * weight(k)).sum()
+            }
+        });
+        sections.sum()
+    }
+
+    /// w ω of every site's label, or nothing where all are 1.
+    fn site_weights<'r>(&'r mut self, tile: &'r Tile, label: &[u32]) -> Option<&'r [f32]> {
+        if self.even {
+            return tile.weights;
+        }
+        let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
+        self.row.clear();
+        // Masked sites have no entry in the table.
+        self.row.extend(label.iter().map(|&label| table.get(label as usize).copied().unwrap_or(0.0)));
+        if let Some(weights) = tile.weights {
+            self.row.iter_mut().zip(weights).for_each(|(w, weight)| *w *= weight);
+        }
+        Some(&self.row)
+    }
+
+    /// Visits the weighted value and slope of every vector of sites.
+    #[inline(always)]
+    fn each_site(&mut self, tile: &Tile, label: &[u32], site: Site, mut visit: impl FnMut(usize, F32x4, F32x4)) {
+        let shape = self.shape;
+        let weights = self.site_weights(tile, label).map(vectors);
+        let rows = vectors(site.u).iter().zip(vectors(site.p)).zip(vectors(site.q));
+        for (i, ((u, p), q)) in rows.enumerate() {
+            let (u, p, q) = (F32x4::load(u), F32x4::load(p), F32x4::load(q));
+            let (value, slope) = shape.at(u, p, q);
+            let masked = is_masked(p, q);
+            match weights {
+                None => visit(i, value.drop(masked), slope.drop(masked)),
+                Some(weights) => {
+                    let weight = F32x4::load(&weights[i]);
+                    let none = masked | weight.eq(F32x4::zero());
+                    visit(i, (value * weight).drop(none), (slope * weight).drop(none));
+                }
+            }
+        }
+    }
+
+    /// Visits the value and slope of every outcome, weighted with its share of the target.
+    #[inline(always)]
+    fn each_outcome(&self, tile: &Tile, outcome: Outcomes, mut visit: impl FnMut(usize, usize, F32x4, F32x4)) {
+        let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
+        let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
+        for (k, &weight) in table.iter().enumerate() {
+            let read = |plane: Planes, i: usize| F32x4::load(&plane.plane(k)[i]);
+            for i in 0..outcome.y.plane(k).len() {
+                let (u, p, q) = (read(outcome.u, i), read(outcome.p, i), read(outcome.q, i));
+                let mut y = read(outcome.y, i) * F32x4::splat(keep) + F32x4::splat(share);
+                y = y * F32x4::splat(weight);
+                if let Some(weights) = tile.weights {
+                    y = y * F32x4::load(&vectors(weights)[i]);
+                }
+                let (value, slope) = self.shape.at(u, p, q);
+                // No share, no loss, even where u is infinite.
+                let none = y.eq(F32x4::zero()) | is_masked(p, q);
+                visit(k, i, (y * value).drop(none), (y * slope).drop(none));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sweep(&mut self, tile: &Tile, scale: f32, values: bool, slopes: Option<&mut Slopes>) {
+        let scale = F32x4::splat(scale * self.per_site as f32);
+        let mut sum = F32x4::zero();
+        match (tile.truth, slopes) {
+            (Truth::Hard { label, site }, None) => self.each_site(tile, label, site, |_, value, _| sum = sum + value),
+            (Truth::Hard { label, site }, Some(slopes)) => {
+                let mut b = slopes.b();
+                let b = b.plane(0);
+                self.each_site(tile, label, site, |i, value, slope| {
+                    sum = sum + value;
+                    (F32x4::load(&b[i]) + slope * scale).store(&mut b[i]);
+                });
+            }
+            (Truth::Dense(outcome), None) => self.each_outcome(tile, outcome, |_, _, value, _| sum = sum + value),
+            (Truth::Dense(outcome), Some(slopes)) => {
+                let mut b = slopes.b();
+                self.each_outcome(tile, outcome, |k, i, value, slope| {
+                    sum = sum + value;
+                    let b = &mut b.plane(k)[i];
+                    (F32x4::load(b) + slope * scale).store(b);
+                });
+            }
+        }
+        if values {
+            self.sum += sum.sum();
+        }
+    }
+}
+
+/// Masked sites hold p = q = 0; everywhere else p + q is 1 (or NaN).
+#[inline(always)]
+fn is_masked(p: F32x4, q: F32x4) -> Mask {
+    (p + q).eq(F32x4::zero())
+}
+
+impl<S: Shape> Loss for Pointwise<S> {
+    fn needs(&self) -> Needs {
+        Needs {
+            sites: true,
+            outcomes: self.smoothing > 0.0,
+            surprise_again: S::SLOPE_NEEDS_SURPRISE,
+            counts: !matches!(self.weights, Weights::Even | Weights::Sides(..) | Weights::Alpha(..)),
+            ..Needs::default()
+        }
+    }
+    fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.fill_table(batch, census);
+        let denominator = match self.reduction {
+            Reduction::Mean => self.denominator(batch, census),
+            Reduction::Sum => 1.0,
+        };
+        // A mean over nothing is 0.
+        self.per_site = if denominator > 0.0 { 1.0 / denominator } else { 0.0 };
+        self.sum = 0.0;
+    }
+    fn observe(&mut self, tile: &Tile) {
+        self.sweep(tile, 0.0, true, None);
+    }
+    fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        self.sweep(tile, scale, false, Some(slopes));
+    }
+    fn observe_and_pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        self.sweep(tile, scale, true, Some(slopes));
+    }
+    fn settle(&mut self) -> f64 {
+        if self.per_site > 0.0 { self.sum * self.per_site } else { 0.0 }
+    }
+    fn map(&mut self, tile: &Tile, scale: f32, row: &mut [f32]) {
+        let (row, scale) = (vectors_mut(row), F32x4::splat(scale));
+        let mut add = |i: usize, value: F32x4| (F32x4::load(&row[i]) + value * scale).store(&mut row[i]);
+        match tile.truth {
+            Truth::Hard { label, site } => self.each_site(tile, label, site, |i, value, _| add(i, value)),
+            Truth::Dense(outcome) => self.each_outcome(tile, outcome, |_, i, value, _| add(i, value)),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A loss made of others, each with a weight: exponential logarithmic and combo.
+
+use super::{Loss, Needs};
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::tile::{Slopes, Tile};
+
+/// Σ weight · part
+pub struct Parts(pub Vec<(f64, Box<dyn Loss>)>);
+
+impl Loss for Parts {
+    fn needs(&self) -> Needs {
+        self.0.iter().fold(Needs::default(), |needs, (_, part)| needs.and(part.needs()))
+    }
+    fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.0.iter_mut().for_each(|(_, part)| part.begin(batch, census));
+    }
+    fn observe(&mut self, tile: &Tile) {
+        self.0.iter_mut().for_each(|(_, part)| part.observe(tile));
+    }
+    fn settle(&mut self) -> f64 {
+        self.0.iter_mut().map(|(weight, part)| *weight * part.settle()).sum()
+    }
+    fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        self.0.iter_mut().for_each(|(weight, part)| part.pull(tile, scale * *weight as f32, slopes));
+    }
+}

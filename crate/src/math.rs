@@ -1,0 +1,228 @@
+//! exp, ln and their relatives over four lanes, as accurate as f32 sums need and no more.
+//!
+//! Each function states its largest error in ULP (units in the last place), measured against f64 by
+//! the tests below over its whole range. Polynomials were fitted at Chebyshev nodes; the
+//! coefficients are our own.
+
+use crate::simd::{F32x4, U32x4};
+
+#[inline(always)]
+fn polynomial<const N: usize>(x: F32x4, coefficients: [f32; N]) -> F32x4 {
+    let mut sum = F32x4::splat(coefficients[N - 1]);
+    for &c in coefficients[..N - 1].iter().rev() {
+        sum = sum * x + F32x4::splat(c);
+    }
+    sum
+}
+
+/// ln 2 in two parts; the first has 11 bits, so its products with small integers are exact.
+const LN2_HIGH: f32 = 0.693_115_23;
+const LN2_LOW: f32 = 3.194_618_5e-5;
+
+/// e^x for x ≤ 88, within 2 ULP; below −87.33 the result stays at 1.2e-38 instead of becoming
+/// denormal, exp(0) is exactly 1, NaN stays NaN.
+///
+/// Adding 1.5·2²³ rounds to the nearest integer and leaves that integer in the low bits, ready to
+/// be shifted into the exponent: `f32x4.nearest` and a saturating conversion cost twice the whole
+/// polynomial in V8.
+#[inline(always)]
+pub fn exp(x: F32x4) -> F32x4 {
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.max(F32x4::splat(-87.33));
+    let shifted = x * F32x4::splat(std::f32::consts::LOG2_E) + F32x4::splat(ROUND);
+    let n = shifted - F32x4::splat(ROUND);
+    let r = x - n * F32x4::splat(LN2_HIGH) - n * F32x4::splat(LN2_LOW);
+    let fraction = polynomial(r, [1.0, 1.0, 0.5, 0.166_665_77, 0.041_666_556, 0.008_363_179, 0.001_392_618_4]);
+    F32x4::from_bits(fraction.bits() + shifted.bits().shift_left(23))
+}
+
+/// ln x for finite x ≥ 1.2e-38 (not denormal), within 2 ULP, also near 1, where the result is small.
+#[inline(always)]
+fn ln_normal(x: F32x4) -> F32x4 {
+    // x = 2^k · m with m in [√½, √2): subtracting the bits of √½ moves the exponent's step there.
+    let sqrt_half = U32x4::splat(std::f32::consts::FRAC_1_SQRT_2.to_bits());
+    let k = (x.bits() - sqrt_half).shift_right_signed(23);
+    let m = F32x4::from_bits(x.bits() - k.shift_left(23));
+    let k = k.to_float();
+    let f = m - F32x4::splat(1.0); // exact: m is within a factor of 2 of 1
+    let tail = polynomial(
+        f,
+        [
+            0.333_333_3,
+            -0.250_003_07,
+            0.200_010_45,
+            -0.166_412_81,
+            0.142_144_96,
+            -0.129_981_84,
+            0.126_223_2,
+            -0.079_027_44,
+        ],
+    );
+    let square = f * f;
+    let small = square * (f * tail) + k * F32x4::splat(LN2_LOW) - square * F32x4::splat(0.5);
+    small + f + k * F32x4::splat(LN2_HIGH)
+}
+
+/// ln x for every x: −∞ at 0, NaN below, ∞ at ∞, denormals included; within 2 ULP.
+#[inline(always)]
+pub fn ln(x: F32x4) -> F32x4 {
+    let tiny = x.lt(F32x4::splat(f32::MIN_POSITIVE));
+    let scaled = tiny.select(x * F32x4::splat(16_777_216.0), x);
+    let mut result = ln_normal(scaled) - F32x4::splat(16.635_532).keep(tiny);
+    result = x.eq(F32x4::zero()).select(F32x4::splat(f32::NEG_INFINITY), result);
+    let finite = x.lt(F32x4::splat(f32::INFINITY)); // false for NaN
+    let valid = x.lt(F32x4::zero());
+    let result = valid.select(F32x4::splat(f32::NAN), result);
+    finite.select(result, x + x)
+}
+
+/// ln(1 + x) for x ≥ 0, within 3 ULP also where x is tiny: the part of x that 1 + x rounds away is
+/// added back.
+#[inline(always)]
+pub fn log1p(x: F32x4) -> F32x4 {
+    let one = F32x4::splat(1.0);
+    let y = one + x;
+    let lost = x - (y - one);
+    ln_normal(y) + lost.keep(x.lt(one))
+}
+
+/// ln(1 + x) for 0 ≤ x ≤ 1, within 2 ULP: one polynomial, without the range reduction of `log1p`.
+#[inline(always)]
+pub fn log1p_unit(x: F32x4) -> F32x4 {
+    x * polynomial(
+        x,
+        [
+            0.999_999_995,
+            -0.499_998_93,
+            0.333_297_1,
+            -0.249_516_17,
+            0.196_632_74,
+            -0.152_696_67,
+            0.105_436_24,
+            -0.056_373_61,
+            0.019_542_528,
+            -0.003_176_057,
+        ],
+    )
+}
+
+/// 1 − p, where p = e^−u, without cancellation as p → 1: by the series of 1 − e^−u for small u.
+/// Within 4 ULP.
+#[inline(always)]
+pub fn complement(p: F32x4, u: F32x4) -> F32x4 {
+    let series = u * polynomial(u, [1.0, -0.5, 0.166_666_67, -0.041_666_668, 0.008_333_334, -0.001_388_889]);
+    u.lt(F32x4::splat(0.3)).select(series, F32x4::splat(1.0) - p)
+}
+
+/// A fixed exponent: x^γ for x ≥ 0. The usual exponents need no logarithm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Power {
+    /// γ = 0
+    Zero,
+    /// γ = 1
+    One,
+    /// γ = 2
+    Two,
+    /// any other γ, by exp(γ ln x)
+    Real(f32),
+}
+
+impl Power {
+    /// The exponent γ.
+    pub fn new(gamma: f64) -> Self {
+        match gamma {
+            0.0 => Self::Zero,
+            1.0 => Self::One,
+            2.0 => Self::Two,
+            _ => Self::Real(gamma as f32),
+        }
+    }
+    /// x^γ; 0⁰ = 1.
+    #[inline(always)]
+    pub fn of(self, x: F32x4) -> F32x4 {
+        match self {
+            Self::Zero => F32x4::splat(1.0),
+            Self::One => x,
+            Self::Two => x * x,
+            Self::Real(gamma) => {
+                let exponent = F32x4::splat(gamma) * ln(x);
+                // Bounded where e^x would leave the range of f32.
+                let power = exp(exponent.min(F32x4::splat(88.0)));
+                power.drop(x.eq(F32x4::zero()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest error of `ours` in ULP of the exact result, over about two million arguments.
+    fn worst(range: std::ops::Range<f32>, ours: impl Fn(F32x4) -> F32x4, exact: impl Fn(f64) -> f64) -> f64 {
+        let mut worst = 0.0f64;
+        let mut check = |x: f32| {
+            let got = f64::from(ours(F32x4::splat(x)).lanes()[0]);
+            let want = exact(f64::from(x));
+            let exponent = (want as f32).to_bits() >> 23 & 255;
+            let ulp = 2f64.powi(exponent.max(1) as i32 - 127 - 23);
+            worst = worst.max((got - want).abs() / ulp);
+        };
+        // Evenly in value, and evenly in bits towards 0.
+        for i in 0..1_000_000 {
+            check(range.start + (range.end - range.start) * (i as f32 / 1e6));
+        }
+        for sign in [1.0f32, -1.0] {
+            for bits in (f32::MIN_POSITIVE.to_bits()..f32::MAX.to_bits()).step_by(1999) {
+                let x = sign * f32::from_bits(bits);
+                if range.contains(&x) {
+                    check(x);
+                }
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn exp_is_within_2_ulp() {
+        assert!(worst(-87.0..88.0, exp, f64::exp) < 2.0);
+        assert_eq!(exp(F32x4::zero()).lanes(), [1.0; 4]);
+        assert!(exp(F32x4::splat(f32::NAN)).lanes()[0].is_nan());
+        assert!(exp(F32x4::splat(f32::NEG_INFINITY)).lanes()[0] < 1.3e-38);
+    }
+
+    #[test]
+    fn ln_is_within_2_ulp() {
+        assert!(worst(0.0..f32::MAX, ln, f64::ln) < 2.0);
+        assert!(worst(0.5..2.0, ln, f64::ln) < 2.0);
+        assert_eq!(ln(F32x4::zero()).lanes()[0], f32::NEG_INFINITY);
+        assert_eq!(ln(F32x4::splat(f32::INFINITY)).lanes()[0], f32::INFINITY);
+        assert!(ln(F32x4::splat(-1.0)).lanes()[0].is_nan());
+        assert!(ln(F32x4::splat(f32::NAN)).lanes()[0].is_nan());
+        let denormal = f32::from_bits(12345);
+        assert!((ln(F32x4::splat(denormal)).lanes()[0] - denormal.ln()).abs() < 1e-5);
+    }
+
+    #[test]
+    fn log1p_is_within_3_ulp() {
+        assert!(worst(0.0..1e6, log1p, f64::ln_1p) < 3.0);
+        assert!(worst(0.0..1.0, log1p_unit, f64::ln_1p) < 2.0);
+    }
+
+    #[test]
+    fn complement_is_within_4_ulp() {
+        let ours = |u: F32x4| complement(exp(-u), u);
+        assert!(worst(0.0..80.0, ours, |u| -(-u).exp_m1()) < 4.0);
+    }
+
+    #[test]
+    fn powers() {
+        for gamma in [0.0, 1.0, 2.0, 0.5, 0.3, 3.7] {
+            for x in [0.0f32, 1e-15, 1e-7, 0.1, 0.5, 1.0, 7.0] {
+                let got = Power::new(gamma).of(F32x4::splat(x)).lanes()[0];
+                let want = f64::from(x).powf(gamma);
+                assert!((f64::from(got) - want).abs() <= 2e-5 * want, "{x}^{gamma} = {want}, got {got}");
+            }
+        }
+    }
+}

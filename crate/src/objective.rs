@@ -1,0 +1,250 @@
+//! An objective: weighted losses that share one activation and one chain rule. The two sweeps.
+//!
+//! 1. First sweep, tile by tile: activate, store the probabilities in the gradient buffer, let every
+//!    loss observe. Where all losses are pointwise, pull and chain at once and be done.
+//! 2. Between: planar losses look at whole planes; every loss settles its value.
+//! 3. Second sweep: every loss pulls, and the chain rule turns its slopes into ∂L/∂z, over the
+//!    probabilities in the same buffer.
+
+use crate::batch::{Batch, Section};
+use crate::census::{Census, Fault};
+use crate::loss::planar::Plane;
+use crate::loss::{Loss, Needs};
+use crate::tile::tile_width;
+use crate::workspace::Workspace;
+use std::cell::Cell;
+
+/// One loss of an objective.
+pub struct Term {
+    weight: f64,
+    loss: Box<dyn Loss>,
+    value: f64,
+}
+
+/// Weighted losses, and the memory they are evaluated in, kept from call to call.
+#[derive(Default)]
+pub struct Objective {
+    terms: Vec<Term>,
+    workspace: Workspace,
+    /// u of each site from the first sweep, where the second needs it again (softmax only).
+    kept: Vec<f32>,
+    /// Stands in for the gradient where only a value is asked for but planes are looked at.
+    buffer: Vec<f32>,
+    /// Slopes of one plane, where several losses look at it.
+    plane: Vec<f32>,
+}
+
+/// What the second sweep finds in the gradient buffer.
+#[derive(Clone, Copy, PartialEq)]
+enum Second {
+    /// There is none: all losses are pointwise.
+    None,
+    /// Probabilities.
+    Recall,
+    /// Nothing it can use, or more is needed than p: activate again.
+    Reactivate,
+    /// Slopes of planar losses: activate again and add them.
+    Slopes,
+}
+
+impl Objective {
+    /// Forgets all losses, keeps the memory.
+    pub fn clear(&mut self) {
+        self.terms.clear();
+    }
+    /// Adds a loss.
+    pub fn push(&mut self, weight: f64, loss: Box<dyn Loss>) {
+        self.terms.push(Term { weight, loss, value: 0.0 });
+    }
+    /// Value of a loss at the last evaluation, unweighted.
+    pub fn value_of(&self, term: usize) -> f64 {
+        self.terms[term].value
+    }
+
+    fn needs(&self) -> Needs {
+        self.terms.iter().fold(Needs::default(), |needs, term| needs.and(term.loss.needs()))
+    }
+
+    /// Checks and counts the batch's data, and prepares every loss for it.
+    fn begin(&mut self, batch: &Batch, check_logits: bool) -> Result<(), Fault> {
+        let needs = self.needs();
+        let census = Census::take(batch, needs.counts, check_logits)?;
+        for term in &mut self.terms {
+            term.loss.begin(batch, &census);
+        }
+        let dense = batch.soft() || needs.outcomes;
+        self.workspace.prepare(batch, needs, dense, tile_width(if batch.sigmoid { 1 } else { batch.channels }));
+        Ok(())
+    }
+
+    /// Value of the objective; with a gradient buffer, also its gradient there. Nothing is written
+    /// where the batch's data is at fault.
+    pub fn evaluate(&mut self, batch: &Batch, gradient: Option<&mut [f32]>, check_logits: bool) -> Result<f64, Fault> {
+        self.begin(batch, check_logits)?;
+        let needs = self.needs();
+        let second = match &gradient {
+            None => Second::None,
+            Some(_) if needs.planes => Second::Slopes,
+            Some(_) if !needs.sums => Second::None,
+            Some(_) if !batch.from_logits || (self.workspace.dense && needs.sites) => Second::Reactivate,
+            Some(_) => Second::Recall,
+        };
+        let mut spare = std::mem::take(&mut self.buffer);
+        let mut buffer = gradient;
+        if buffer.is_none() && needs.planes {
+            spare.resize(batch.logits.len(), 0.0);
+            self.first_sweep(batch, Some(&mut spare), second, true);
+            self.look(batch, &mut spare);
+        } else {
+            self.first_sweep(batch, buffer.as_deref_mut(), second, needs.planes);
+            if needs.planes
+                && let Some(buffer) = &mut buffer
+            {
+                self.look(batch, buffer);
+            }
+        }
+        self.buffer = spare;
+        let mut value = 0.0;
+        for term in &mut self.terms {
+            term.value = term.loss.settle();
+            value += term.weight * term.value;
+        }
+        if second != Second::None
+            && let Some(gradient) = buffer
+        {
+            self.second_sweep(batch, gradient, second);
+        }
+        Ok(value)
+    }
+
+    /// Writes the weighted, unreduced loss of every site; every loss must be pointwise.
+    pub fn map(&mut self, batch: &Batch, losses: &mut [f32], check_logits: bool) -> Result<(), Fault> {
+        self.begin(batch, check_logits)?;
+        let mut row = vec![0.0; self.workspace.width()];
+        for_each_tile(batch, self.workspace.width(), |section, start, length| {
+            let mut work = self.workspace.open(batch, section, start, length, None);
+            work.activate();
+            row.fill(0.0);
+            for term in &mut self.terms {
+                term.loss.map(&work.tile(), term.weight as f32, &mut row);
+            }
+            let (first, step) = batch.label_plane(&section);
+            let sites = losses[first + start * step..].iter_mut().step_by(step);
+            sites.zip(&row[..length]).for_each(|(to, &from)| *to = from);
+        });
+        Ok(())
+    }
+
+    fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second, planes: bool) {
+        let once = buffer.is_some() && second == Second::None && !planes;
+        let keep = second == Second::Recall && !batch.sigmoid && self.workspace.needs.sites;
+        if keep {
+            self.kept.resize(batch.images * batch.pixels(), 0.0);
+        }
+        for_each_tile(batch, self.workspace.width(), |section, start, length| {
+            let mut work = self.workspace.open(batch, section, start, length, buffer.as_deref_mut());
+            work.activate();
+            if once {
+                work.reset_slopes();
+                for term in &mut self.terms {
+                    let (tile, slopes) = work.tile_and_slopes();
+                    term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
+                }
+                work.chain();
+            } else {
+                let tile = work.tile();
+                for term in &mut self.terms {
+                    term.loss.observe(&tile);
+                }
+                if keep {
+                    let at = section.image * batch.pixels() + start;
+                    work.keep_surprise(&mut self.kept[at..][..length]);
+                }
+                work.store_probabilities(planes);
+            }
+        });
+    }
+
+    fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
+        for_each_tile(batch, self.workspace.width(), |section, start, length| {
+            let at = section.image * batch.pixels() + start;
+            let kept = self.kept.get(at..at + length).unwrap_or(&[]);
+            let mut work = match second {
+                Second::Recall => {
+                    let mut work = self.workspace.open(batch, section, start, length, Some(gradient));
+                    work.recall(kept);
+                    work.reset_slopes();
+                    work
+                }
+                _ => {
+                    let mut work = self.workspace.open_aside(batch, section, start, length, gradient);
+                    work.activate();
+                    work.reset_slopes();
+                    work
+                }
+            };
+            for term in &mut self.terms {
+                let (tile, slopes) = work.tile_and_slopes();
+                term.loss.pull(&tile, term.weight as f32, slopes);
+            }
+            if second == Second::Slopes {
+                work.add_planar_slopes();
+            }
+            work.chain();
+        });
+    }
+
+    /// Lets planar losses look at every class, and leaves the sum of their slopes in its place.
+    fn look(&mut self, batch: &Batch, buffer: &mut [f32]) {
+        let buffer = Cell::from_mut(buffer).as_slice_of_cells();
+        let looking = self.terms.iter().filter(|term| term.loss.needs().planes).count();
+        let mut sum = std::mem::take(&mut self.plane);
+        for class in 0..batch.channels {
+            let plane = Plane { class, buffer };
+            if looking == 1 {
+                for term in self.terms.iter_mut().filter(|term| term.loss.needs().planes) {
+                    term.loss.look(batch, &plane, buffer);
+                    scale_plane(batch, class, buffer, term.weight as f32);
+                }
+                continue;
+            }
+            // The probabilities must outlive the first loss: slopes are collected aside. This is the
+            // one case that takes two more arrays of the batch's size.
+            sum.clear();
+            sum.resize(2 * buffer.len(), 0.0);
+            let (total, own) = sum.split_at_mut(buffer.len());
+            let own = Cell::from_mut(own).as_slice_of_cells();
+            for term in self.terms.iter_mut().filter(|term| term.loss.needs().planes) {
+                term.loss.look(batch, &plane, own);
+                for_each_position(batch, class, |at| total[at] += term.weight as f32 * own[at].get());
+            }
+            for_each_position(batch, class, |at| buffer[at].set(total[at]));
+        }
+        self.plane = sum;
+    }
+}
+
+fn scale_plane(batch: &Batch, class: usize, buffer: &[Cell<f32>], weight: f32) {
+    if weight != 1.0 {
+        for_each_position(batch, class, |at| buffer[at].set(weight * buffer[at].get()));
+    }
+}
+
+/// Visits the positions of one class of all images in an array shaped like the logits.
+pub fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) {
+    for image in 0..batch.images {
+        let (start, step) = batch.plane(image, class);
+        for pixel in 0..batch.pixels() {
+            visit(start + pixel * step);
+        }
+    }
+}
+
+fn for_each_tile(batch: &Batch, width: usize, mut visit: impl FnMut(Section, usize, usize)) {
+    let pixels = batch.pixels();
+    for section in batch.sections() {
+        for start in (0..pixels).step_by(width) {
+            visit(section, start, width.min(pixels - start));
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Four f32 lanes with the operators of a number, so that a kernel reads as its formula.
+//!
+//! Two backends, chosen at compile time: WebAssembly's `v128` and plain arrays. They hold no
+//! algorithm, only instructions; everything above this file is written once.
+//!
+//! NaN and signed zero, where the instruction sets differ:
+//! - `max` and `min` return `self` when either side is NaN (the x86 `maxps` order, one instruction
+//!   in every engine, where WebAssembly's own `f32x4.max` costs several).
+//! - comparisons with NaN are false; `select` moves bits and never looks at them.
+
+#![allow(unsafe_code)]
+
+use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod backend {
+    use core::arch::wasm32::*;
+    pub type Float = v128;
+    pub type Int = v128;
+    macro_rules! ops { ($($name:ident($($arg:ident),*) = $instruction:ident;)*) => {
+        $(#[inline(always)] pub fn $name($($arg: v128),*) -> v128 { $instruction($($arg),*) })*
+    }}
+    ops! {
+        add(a, b) = f32x4_add; sub(a, b) = f32x4_sub; mul(a, b) = f32x4_mul; div(a, b) = f32x4_div;
+        max(a, b) = f32x4_pmax; min(a, b) = f32x4_pmin; neg(a) = f32x4_neg; abs(a) = f32x4_abs;
+        lt(a, b) = f32x4_lt; eq(a, b) = f32x4_eq;
+        int_eq(a, b) = i32x4_eq; int_add(a, b) = i32x4_add; int_sub(a, b) = i32x4_sub;
+        and(a, b) = v128_and; or(a, b) = v128_or; and_not(a, b) = v128_andnot; not(a) = v128_not;
+        select(a, b, mask) = v128_bitselect; to_float(a) = f32x4_convert_i32x4;
+    }
+    #[inline(always)]
+    pub fn splat(value: f32) -> v128 {
+        f32x4_splat(value)
+    }
+    #[inline(always)]
+    pub fn int_splat(value: u32) -> v128 {
+        u32x4_splat(value)
+    }
+    #[inline(always)]
+    pub fn load<T>(from: &[T; 4]) -> v128 {
+        const { assert!(size_of::<T>() == 4) };
+        // SAFETY: a reference to four values of four bytes is readable for 16 bytes; `v128_load`
+        // asks for no alignment.
+        unsafe { v128_load(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    pub fn store<T>(value: v128, to: &mut [T; 4]) {
+        const { assert!(size_of::<T>() == 4) };
+        // SAFETY: as in `load`, writable; every bit pattern is a value of f32 and of u32, the only
+        // types this is called with.
+        unsafe { v128_store(to.as_mut_ptr().cast(), value) }
+    }
+    #[inline(always)]
+    pub fn lanes(value: v128) -> [f32; 4] {
+        let mut to = [0.0; 4];
+        store(value, &mut to);
+        to
+    }
+    #[inline(always)]
+    pub fn shift_left(value: v128, bits: u32) -> v128 {
+        u32x4_shl(value, bits)
+    }
+    #[inline(always)]
+    pub fn shift_right(value: v128, bits: u32) -> v128 {
+        i32x4_shr(value, bits)
+    }
+    #[inline(always)]
+    pub fn any(mask: v128) -> bool {
+        v128_any_true(mask)
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod backend {
+    pub type Float = [f32; 4];
+    pub type Int = [u32; 4];
+    use core::array::from_fn;
+    macro_rules! floats { ($($name:ident = $f:expr;)*) => {
+        $(#[inline(always)] pub fn $name(a: Float, b: Float) -> Float { let f: fn(f32, f32) -> f32 = $f; from_fn(|i| f(a[i], b[i])) })*
+    }}
+    macro_rules! masks { ($($name:ident($type:ty) = $f:expr;)*) => {
+        $(#[inline(always)] pub fn $name(a: $type, b: $type) -> Int { from_fn(|i| if $f(&a[i], &b[i]) { u32::MAX } else { 0 }) })*
+    }}
+    macro_rules! ints { ($($name:ident = $f:expr;)*) => {
+        $(#[inline(always)] pub fn $name(a: Int, b: Int) -> Int { let f: fn(u32, u32) -> u32 = $f; from_fn(|i| f(a[i], b[i])) })*
+    }}
+    floats! {
+        add = |a, b| a + b; sub = |a, b| a - b; mul = |a, b| a * b; div = |a, b| a / b;
+        max = |a, b| if a < b { b } else { a }; min = |a, b| if b < a { b } else { a };
+    }
+    masks! { lt(Float) = f32::lt; eq(Float) = f32::eq; int_eq(Int) = u32::eq; }
+    ints! {
+        int_add = u32::wrapping_add; int_sub = u32::wrapping_sub;
+        and = |a, b| a & b; or = |a, b| a | b; and_not = |a, b| a & !b;
+    }
+    #[inline(always)]
+    pub fn neg(a: Float) -> Float {
+        a.map(|x| -x)
+    }
+    #[inline(always)]
+    pub fn abs(a: Float) -> Float {
+        a.map(f32::abs)
+    }
+    #[inline(always)]
+    pub fn not(a: Int) -> Int {
+        a.map(|x| !x)
+    }
+    #[inline(always)]
+    pub fn select(a: Int, b: Int, mask: Int) -> Int {
+        from_fn(|i| (a[i] & mask[i]) | (b[i] & !mask[i]))
+    }
+    #[inline(always)]
+    pub fn to_float(a: Int) -> Float {
+        a.map(|x| x as i32 as f32)
+    }
+    #[inline(always)]
+    pub fn splat(value: f32) -> Float {
+        [value; 4]
+    }
+    #[inline(always)]
+    pub fn int_splat(value: u32) -> Int {
+        [value; 4]
+    }
+    #[inline(always)]
+    pub fn load<T: Copy>(from: &[T; 4]) -> [T; 4] {
+        *from
+    }
+    #[inline(always)]
+    pub fn store<T>(value: [T; 4], to: &mut [T; 4]) {
+        *to = value;
+    }
+    #[inline(always)]
+    pub fn lanes(value: Float) -> [f32; 4] {
+        value
+    }
+    #[inline(always)]
+    pub fn shift_left(value: Int, bits: u32) -> Int {
+        value.map(|x| x << bits)
+    }
+    #[inline(always)]
+    pub fn shift_right(value: Int, bits: u32) -> Int {
+        value.map(|x| (x as i32 >> bits) as u32)
+    }
+    #[inline(always)]
+    pub fn any(mask: Int) -> bool {
+        mask.iter().any(|&x| x != 0)
+    }
+}
+
+/// Four f32 lanes.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct F32x4(backend::Float);
+
+/// Four u32 lanes: labels, and the bits of floats.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct U32x4(backend::Int);
+
+/// Four lanes of all ones (true) or all zeros (false).
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Mask(backend::Int);
+
+impl F32x4 {
+    /// Every lane the same value.
+    #[inline(always)]
+    pub fn splat(value: f32) -> Self {
+        Self(backend::splat(value))
+    }
+    /// All lanes 0.
+    #[inline(always)]
+    pub fn zero() -> Self {
+        Self::splat(0.0)
+    }
+    /// Reads four neighbours.
+    #[inline(always)]
+    pub fn load(from: &[f32; 4]) -> Self {
+        Self(backend::load(from))
+    }
+    /// Writes four neighbours.
+    #[inline(always)]
+    pub fn store(self, to: &mut [f32; 4]) {
+        backend::store(self.0, to)
+    }
+    /// The larger of each pair; `self` where either is NaN.
+    #[inline(always)]
+    pub fn max(self, other: Self) -> Self {
+        Self(backend::max(self.0, other.0))
+    }
+    /// The smaller of each pair; `self` where either is NaN.
+    #[inline(always)]
+    pub fn min(self, other: Self) -> Self {
+        Self(backend::min(self.0, other.0))
+    }
+    /// Clears the sign bit.
+    #[inline(always)]
+    pub fn abs(self) -> Self {
+        Self(backend::abs(self.0))
+    }
+    /// `self < other`, lane by lane.
+    #[inline(always)]
+    pub fn lt(self, other: Self) -> Mask {
+        Mask(backend::lt(self.0, other.0))
+    }
+    /// `self > other`, lane by lane.
+    #[inline(always)]
+    pub fn gt(self, other: Self) -> Mask {
+        other.lt(self)
+    }
+    /// `self == other`, lane by lane (0 equals −0).
+    #[inline(always)]
+    pub fn eq(self, other: Self) -> Mask {
+        Mask(backend::eq(self.0, other.0))
+    }
+    /// True where the sign bit is set, −0 included.
+    #[inline(always)]
+    pub fn is_negative(self) -> Mask {
+        Mask(backend::shift_right(self.bits().0, 31))
+    }
+    /// Keeps the lanes where the mask is true, +0 elsewhere (even over NaN).
+    #[inline(always)]
+    pub fn keep(self, mask: Mask) -> Self {
+        Self::from_bits(U32x4(backend::and(self.bits().0, mask.0)))
+    }
+    /// Keeps the lanes where the mask is false, +0 elsewhere (even over NaN).
+    #[inline(always)]
+    pub fn drop(self, mask: Mask) -> Self {
+        Self::from_bits(U32x4(backend::and_not(self.bits().0, mask.0)))
+    }
+    /// The lanes as an array.
+    #[inline(always)]
+    pub fn lanes(self) -> [f32; 4] {
+        backend::lanes(self.0)
+    }
+    /// Sum of the lanes in f64, always in the same order.
+    #[inline(always)]
+    pub fn sum(self) -> f64 {
+        let [a, b, c, d] = self.lanes();
+        (f64::from(a) + f64::from(c)) + (f64::from(b) + f64::from(d))
+    }
+    /// The bits of the lanes.
+    #[inline(always)]
+    pub fn bits(self) -> U32x4 {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return U32x4(self.0);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        return U32x4(self.0.map(f32::to_bits));
+    }
+    /// Lanes with these bits.
+    #[inline(always)]
+    pub fn from_bits(bits: U32x4) -> Self {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self(bits.0);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        return Self(bits.0.map(f32::from_bits));
+    }
+}
+
+impl U32x4 {
+    /// Every lane the same value.
+    #[inline(always)]
+    pub fn splat(value: u32) -> Self {
+        Self(backend::int_splat(value))
+    }
+    /// Reads four neighbours.
+    #[inline(always)]
+    pub fn load(from: &[u32; 4]) -> Self {
+        Self(backend::load(from))
+    }
+    /// `self == other`, lane by lane.
+    #[inline(always)]
+    pub fn eq(self, other: Self) -> Mask {
+        Mask(backend::int_eq(self.0, other.0))
+    }
+    /// Shifts every lane left.
+    #[inline(always)]
+    pub fn shift_left(self, bits: u32) -> Self {
+        Self(backend::shift_left(self.0, bits))
+    }
+    /// Shifts every lane right, repeating the sign bit.
+    #[inline(always)]
+    pub fn shift_right_signed(self, bits: u32) -> Self {
+        Self(backend::shift_right(self.0, bits))
+    }
+    /// The lanes, read as signed integers, as floats.
+    #[inline(always)]
+    pub fn to_float(self) -> F32x4 {
+        F32x4(backend::to_float(self.0))
+    }
+    /// Lanes of `self` where the mask is true.
+    #[inline(always)]
+    pub fn keep(self, mask: Mask) -> Self {
+        Self(backend::and(self.0, mask.0))
+    }
+}
+
+impl Mask {
+    /// `yes` where true, `no` where false.
+    #[inline(always)]
+    pub fn select(self, yes: F32x4, no: F32x4) -> F32x4 {
+        F32x4::from_bits(U32x4(backend::select(yes.bits().0, no.bits().0, self.0)))
+    }
+    /// Whether any lane is true.
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        backend::any(self.0)
+    }
+}
+
+macro_rules! operators { ($($trait:ident::$method:ident($type:ty) = $op:ident;)*) => {
+    $(impl $trait for $type {
+        type Output = Self;
+        #[inline(always)]
+        fn $method(self, other: Self) -> Self { Self(backend::$op(self.0, other.0)) }
+    })*
+}}
+operators! {
+    Add::add(F32x4) = add; Sub::sub(F32x4) = sub; Mul::mul(F32x4) = mul; Div::div(F32x4) = div;
+    Add::add(U32x4) = int_add; Sub::sub(U32x4) = int_sub;
+    BitAnd::bitand(Mask) = and; BitOr::bitor(Mask) = or;
+}
+impl Neg for F32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(backend::neg(self.0))
+    }
+}
+impl Not for Mask {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(backend::not(self.0))
+    }
+}

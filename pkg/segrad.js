@@ -1,0 +1,412 @@
+/* @ts-self-types="./segrad.d.ts" */
+
+/**
+ * Weighted losses, evaluated together.
+ */
+export class Objective {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        ObjectiveFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_objective_free(ptr, 0);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} beta
+     * @param {number} reduction
+     */
+    balanced_cross_entropy(weight, beta, reduction) {
+        wasm.objective_balanced_cross_entropy(this.__wbg_ptr, weight, beta, reduction);
+    }
+    /**
+     * Forgets all losses.
+     */
+    clear() {
+        wasm.objective_clear(this.__wbg_ptr);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} alpha
+     * @param {number} beta
+     * @param {number} smooth
+     */
+    combo(weight, over, classes, alpha, beta, smooth) {
+        wasm.objective_combo(this.__wbg_ptr, weight, over, classes, alpha, beta, smooth);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} base
+     * @param {number} lambda
+     * @param {number} floor
+     * @param {number} reduction
+     */
+    conservative(weight, base, lambda, floor, reduction) {
+        wasm.objective_conservative(this.__wbg_ptr, weight, base, lambda, floor, reduction);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} class_weights
+     * @param {number} label_smoothing
+     * @param {number} reduction
+     */
+    cross_entropy(weight, class_weights, label_smoothing, reduction) {
+        wasm.objective_cross_entropy(this.__wbg_ptr, weight, class_weights, label_smoothing, reduction);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} smooth
+     * @param {boolean} squared
+     */
+    dice(weight, over, classes, smooth, squared) {
+        wasm.objective_dice(this.__wbg_ptr, weight, over, classes, smooth, squared);
+    }
+    /**
+     * Value, and the gradient where `gradient` is not null. NaN with a `fault` where the data is not
+     * valid; then nothing was written.
+     * @param {number} logits
+     * @param {number} target
+     * @param {number} target_type
+     * @param {number} weights
+     * @param {number} distance
+     * @param {number} gradient
+     * @param {boolean} check
+     * @returns {number}
+     */
+    evaluate(logits, target, target_type, weights, distance, gradient, check) {
+        const ret = wasm.objective_evaluate(this.__wbg_ptr, logits, target, target_type, weights, distance, gradient, check);
+        return ret;
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} dice_weight
+     * @param {number} cross_weight
+     * @param {number} dice_gamma
+     * @param {number} cross_gamma
+     * @param {number} class_weights
+     * @param {number} smooth
+     */
+    exponential_logarithmic(weight, over, classes, dice_weight, cross_weight, dice_gamma, cross_gamma, class_weights, smooth) {
+        wasm.objective_exponential_logarithmic(this.__wbg_ptr, weight, over, classes, dice_weight, cross_weight, dice_gamma, cross_gamma, class_weights, smooth);
+    }
+    /**
+     * Which argument was at fault at the last evaluation (see `Argument`), or 0.
+     * @returns {number}
+     */
+    fault() {
+        const ret = wasm.objective_fault(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * Where in that argument.
+     * @returns {number}
+     */
+    fault_index() {
+        const ret = wasm.objective_fault_index(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} gamma
+     * @param {number} alpha
+     * @param {number} reduction
+     */
+    focal(weight, gamma, alpha, reduction) {
+        wasm.objective_focal(this.__wbg_ptr, weight, gamma, alpha, reduction);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} alpha
+     * @param {number} beta
+     * @param {number} gamma
+     * @param {number} smooth
+     */
+    focal_tversky(weight, over, classes, alpha, beta, gamma, smooth) {
+        wasm.objective_focal_tversky(this.__wbg_ptr, weight, over, classes, alpha, beta, gamma, smooth);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} weighting
+     * @param {number} smooth
+     */
+    generalized_dice(weight, over, classes, weighting, smooth) {
+        wasm.objective_generalized_dice(this.__wbg_ptr, weight, over, classes, weighting, smooth);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} smooth
+     */
+    jaccard(weight, over, classes, smooth) {
+        wasm.objective_jaccard(this.__wbg_ptr, weight, over, classes, smooth);
+    }
+    /**
+     * Shape and meaning of the batches to come. `ignore` is NaN where no label is ignored.
+     * @param {number} images
+     * @param {number} channels
+     * @param {number} depth
+     * @param {number} height
+     * @param {number} width
+     * @param {number} depth_spacing
+     * @param {number} height_spacing
+     * @param {number} width_spacing
+     * @param {boolean} sigmoid
+     * @param {boolean} channels_last
+     * @param {boolean} from_logits
+     * @param {number} ignore
+     */
+    layout(images, channels, depth, height, width, depth_spacing, height_spacing, width_spacing, sigmoid, channels_last, from_logits, ignore) {
+        wasm.objective_layout(this.__wbg_ptr, images, channels, depth, height, width, depth_spacing, height_spacing, width_spacing, sigmoid, channels_last, from_logits, ignore);
+    }
+    /**
+     * Writes the unreduced loss of every site. Every loss must be pointwise.
+     * @param {number} logits
+     * @param {number} target
+     * @param {number} target_type
+     * @param {number} weights
+     * @param {number} losses
+     * @param {boolean} check
+     */
+    map(logits, target, target_type, weights, losses, check) {
+        wasm.objective_map(this.__wbg_ptr, logits, target, target_type, weights, losses, check);
+    }
+    /**
+     * An objective without losses.
+     */
+    constructor() {
+        const ret = wasm.objective_new();
+        this.__wbg_ptr = ret;
+        ObjectiveFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     * @param {number} alpha
+     * @param {number} beta
+     * @param {number} smooth
+     */
+    tversky(weight, over, classes, alpha, beta, smooth) {
+        wasm.objective_tversky(this.__wbg_ptr, weight, over, classes, alpha, beta, smooth);
+    }
+    /**
+     * Value of one loss at the last evaluation, unweighted.
+     * @param {number} term
+     * @returns {number}
+     */
+    value_of(term) {
+        const ret = wasm.objective_value_of(this.__wbg_ptr, term);
+        return ret;
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} positive_weight
+     * @param {number} reduction
+     */
+    weighted_cross_entropy(weight, positive_weight, reduction) {
+        wasm.objective_weighted_cross_entropy(this.__wbg_ptr, weight, positive_weight, reduction);
+    }
+}
+if (Symbol.dispose) Objective.prototype[Symbol.dispose] = Objective.prototype.free;
+
+/**
+ * Room for this many bytes, aligned to 16; 0 where there is none.
+ * @param {number} bytes
+ * @returns {number}
+ */
+export function allocate(bytes) {
+    const ret = wasm.allocate(bytes);
+    return ret >>> 0;
+}
+
+/**
+ * Gives back what `allocate` gave for this many bytes.
+ * @param {number} pointer
+ * @param {number} bytes
+ */
+export function release(pointer, bytes) {
+    wasm.release(pointer, bytes);
+}
+function __wbg_get_imports() {
+    const import0 = {
+        __proto__: null,
+        __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
+            throw new Error(getStringFromWasm0(arg0, arg1));
+        },
+        __wbindgen_init_externref_table: function() {
+            const table = wasm.__wbindgen_externrefs;
+            table.set(0, undefined);
+            table.set(1024, undefined);
+            table.set(1025, null);
+            table.set(1026, true);
+            table.set(1027, false);
+        },
+    };
+    return {
+        __proto__: null,
+        "./segrad_bg.js": import0,
+    };
+}
+
+const ObjectiveFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_objective_free(ptr, 1));
+
+function getStringFromWasm0(ptr, len) {
+    ptr = ptr >>> 0;
+    return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+}
+
+let cachedUint8ArrayMemory0 = null;
+function getUint8ArrayMemory0() {
+    if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
+    }
+    return cachedUint8ArrayMemory0;
+}
+
+let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+cachedTextDecoder.decode();
+const MAX_SAFARI_DECODE_BYTES = 2146435072;
+let numBytesDecoded = 0;
+function decodeText(bytes) {
+    numBytesDecoded += bytes.length;
+    if (numBytesDecoded >= MAX_SAFARI_DECODE_BYTES) {
+        cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+        cachedTextDecoder.decode();
+        numBytesDecoded = bytes.length;
+    }
+    return cachedTextDecoder.decode(bytes);
+}
+
+let wasmModule, wasmInstance, wasm;
+function __wbg_finalize_init(instance, module) {
+    wasmInstance = instance;
+    wasm = instance.exports;
+    wasmModule = module;
+    cachedUint8ArrayMemory0 = null;
+    wasm.__wbindgen_start();
+    return wasm;
+}
+
+async function __wbg_load(module, imports) {
+    if (typeof Response === 'function' && module instanceof Response) {
+        if (!module.ok) {
+            throw new Error(`failed to fetch Wasm: ${module.status} ${module.statusText} fetching '${module.url}'`);
+        }
+
+        if (typeof WebAssembly.instantiateStreaming === 'function') {
+            try {
+                return await WebAssembly.instantiateStreaming(module, imports);
+            } catch (e) {
+                const validResponse = expectedResponseType(module.type);
+
+                if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
+                    console.warn("`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\n", e);
+
+                } else { throw e; }
+            }
+        }
+
+        const bytes = await module.arrayBuffer();
+        return await WebAssembly.instantiate(bytes, imports);
+    } else {
+        const instance = await WebAssembly.instantiate(module, imports);
+
+        if (instance instanceof WebAssembly.Instance) {
+            return { instance, module };
+        } else {
+            return instance;
+        }
+    }
+
+    function expectedResponseType(type) {
+        switch (type) {
+            case 'basic': case 'cors': case 'default': return true;
+        }
+        return false;
+    }
+}
+
+function initSync(module) {
+    if (wasm !== undefined) return wasm;
+
+
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+
+    const imports = __wbg_get_imports();
+    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);
+}
+
+let __wbg_init_promise;
+async function __wbg_init(module_or_path) {
+    if (wasm !== undefined) return wasm;
+    if (__wbg_init_promise === undefined) {
+        __wbg_init_promise = __wbg_init_once(module_or_path);
+        __wbg_init_promise.catch(() => { __wbg_init_promise = undefined; });
+    }
+    return __wbg_init_promise;
+}
+
+async function __wbg_init_once(module_or_path) {
+
+    if (module_or_path !== undefined) {
+        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
+            ({module_or_path} = module_or_path)
+        } else {
+            console.warn('using deprecated parameters for the initialization function; pass a single object instead')
+        }
+    }
+
+    if (module_or_path === undefined) {
+        module_or_path = new URL('segrad_bg.wasm', import.meta.url);
+    }
+    const imports = __wbg_get_imports();
+
+    if (typeof module_or_path === 'string' || (typeof Request === 'function' && module_or_path instanceof Request) || (typeof URL === 'function' && module_or_path instanceof URL)) {
+        module_or_path = fetch(module_or_path);
+    }
+
+    const { instance, module } = await __wbg_load(await module_or_path, imports);
+
+    return __wbg_finalize_init(instance, module);
+}
+
+export { initSync, __wbg_init as default };

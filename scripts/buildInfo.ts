@@ -1,0 +1,57 @@
+/**
+ * What pkg/ was built from: `buildInfo.ts write` records it in pkg/BUILD.json, `sourceHash()` lets a test
+ * compare it with the crate as it is now.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const buildFile = join(root, "pkg/BUILD.json");
+
+export interface BuildInfo {
+  /** SHA-256 over the crate's sources and manifests. */
+  readonly sources: string;
+  readonly tools: Readonly<Record<"rustc" | "wasm-bindgen" | "wasm-pack" | "wasm-opt", string>>;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Hash of everything the module depends on: the crate, both manifests and the lock file. */
+export function sourceHash(): string {
+  const files = [...filesUnder(join(root, "crate/src")), "crate/Cargo.toml", "Cargo.toml", "Cargo.lock"]
+    .map((file) => (file.startsWith(root) ? file : join(root, file)))
+    .sort();
+  const hash = createHash("sha256");
+  for (const file of files) {
+    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+/** What pkg/BUILD.json says. */
+export function readBuildInfo(): BuildInfo {
+  return JSON.parse(readFileSync(buildFile, "utf8")) as BuildInfo;
+}
+
+function version(command: string): string {
+  return execFileSync(command, ["--version"], { encoding: "utf8" }).trim();
+}
+
+if (process.argv[2] === "write") {
+  const info: BuildInfo = {
+    sources: sourceHash(),
+    tools: {
+      rustc: version("rustc"),
+      "wasm-bindgen": version("wasm-bindgen"),
+      "wasm-pack": version("wasm-pack"),
+      "wasm-opt": version(join(root, "node_modules/.bin/wasm-opt")),
+    },
+  };
+  writeFileSync(buildFile, `${JSON.stringify(info, null, 2)}\n`);
+}

@@ -1,0 +1,179 @@
+/**
+ * Memory inside the WebAssembly module. `allocate` gives a user's array a home there; `Staging` carries
+ * everything else in and out for the length of one call.
+ */
+import { allocate as allocateBytes, release } from "../../pkg/segrad.js";
+import { arrayType, rangeError, show, typeError } from "../error.ts";
+import { memory, requireModule } from "./module.ts";
+
+/** Bytes of WebAssembly memory there can be: 4 GiB, the reach of its 32-bit pointers. */
+const reach = 2 ** 32;
+
+function take(bytes: number): number {
+  const pointer = bytes < reach ? allocateBytes(bytes) >>> 0 : 0;
+  if (pointer === 0) {
+    const message = `${bytes} bytes do not fit into WebAssembly memory, which ends at 4 GiB`;
+    throw rangeError("out-of-memory", `${message}; evaluate fewer images at a time`);
+  }
+  return pointer;
+}
+
+/** Blocks whose buffers were forgotten without `dispose`. */
+const forgotten = new FinalizationRegistry<{ pointer: number; bytes: number }>(({ pointer, bytes }) =>
+  release(pointer, bytes),
+);
+
+/** An array inside WebAssembly memory. */
+export class WasmBuffer {
+  /** How many numbers it holds. */
+  readonly length: number;
+  readonly #bytes: number;
+  #pointer: number;
+
+  /** @internal */
+  constructor(length: number) {
+    this.length = length;
+    this.#bytes = length * Float32Array.BYTES_PER_ELEMENT;
+    this.#pointer = take(this.#bytes);
+    this.data.fill(0);
+    forgotten.register(this, { pointer: this.#pointer, bytes: this.#bytes }, this);
+  }
+
+  /**
+   * A view of the numbers. When WebAssembly memory grows, the engine detaches older views (their length becomes
+   * 0, and every function of this library refuses them), so read `data` anew rather than keeping it for long.
+   *
+   * @throws SegradError `disposed` after `dispose()`.
+   */
+  get data(): Float32Array<ArrayBuffer> {
+    if (this.#pointer === 0) throw typeError("disposed", "this buffer was disposed of");
+    return new Float32Array(memory(), this.#pointer, this.length);
+  }
+
+  /** Gives the memory back. Doing it twice does no harm; a buffer that is forgotten is given back in time. */
+  dispose(): void {
+    if (this.#pointer === 0) return;
+    forgotten.unregister(this);
+    release(this.#pointer, this.#bytes);
+    this.#pointer = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+// `using` works wherever the syntax does, also where the engine does not know the symbol yet.
+(Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
+
+/**
+ * A buffer of `length` zeros inside WebAssembly memory. Functions of this library use views of it in place;
+ * all other arrays are copied in and out once per call.
+ *
+ * @example
+ * const logits = allocate(2 * 3 * 64 * 64, "float32");
+ * logits.data.set(fromMyNetwork);
+ * valueAndGrad(loss, { logits: logits.data, target, shape: [2, 3, 64, 64] });
+ * logits.dispose();
+ *
+ * @throws SegradError `invalid-argument` for a length that is no count or another type than "float32",
+ * `out-of-memory` where WebAssembly memory has no room, `not-ready` before `init()` in a browser.
+ */
+export function allocate(length: number, type: "float32" = "float32"): WasmBuffer {
+  requireModule();
+  if (type !== "float32") {
+    throw typeError("invalid-argument", `type is ${show(type)}; the only type is "float32"`);
+  }
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw rangeError("invalid-argument", `length is ${show(length)}; it must be an integer ≥ 0`);
+  }
+  return new WasmBuffer(length);
+}
+
+/** A typed array of any number type. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array;
+
+/** By name: an array may come from another realm, or carry a constructor of its own. */
+const views = {
+  Float32Array,
+  Float64Array,
+  Uint8Array,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+};
+
+/** Blocks of a staging area start at multiples of this. */
+const alignment = 16;
+const padded = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
+
+/** The block that every call stages its arrays in, kept because the next call has the same sizes. */
+let block = { pointer: 0, bytes: 0 };
+
+/** A block much larger than a call needs is not kept: one large volume should not cost memory for ever. */
+const generous = 4;
+
+/** Plans which arrays a call carries in and out, then gives each a pointer. */
+export class Staging {
+  #bytes = 0;
+  #incoming: { array: NumberArray; offset: number }[] = [];
+
+  /** A pointer to `array`: itself where it lives in WebAssembly memory, else a copy. 0 for null. */
+  bring(array: NumberArray | null): () => number {
+    if (array === null) return () => 0;
+    if (array.buffer === memory() && array.byteOffset % array.BYTES_PER_ELEMENT === 0) {
+      const pointer = array.byteOffset; // read now: growing the memory detaches the view
+      return () => pointer;
+    }
+    const offset = this.#reserve(array.byteLength);
+    this.#incoming.push({ array, offset });
+    return () => block.pointer + offset;
+  }
+
+  /** A pointer to `bytes` of room. */
+  room(bytes: number): () => number {
+    const offset = this.#reserve(bytes);
+    return () => block.pointer + offset;
+  }
+
+  #reserve(bytes: number): number {
+    const offset = this.#bytes;
+    this.#bytes += padded(bytes);
+    return offset;
+  }
+
+  /** Copies everything in. Pointers are valid from here to the next `commit` of any staging. */
+  commit(): void {
+    if (block.bytes < this.#bytes || block.bytes > generous * this.#bytes + 2 ** 20) {
+      if (block.pointer !== 0) release(block.pointer, block.bytes);
+      block = { pointer: 0, bytes: 0 };
+      block = { pointer: take(this.#bytes), bytes: this.#bytes };
+    }
+    const buffer = memory();
+    for (const { array, offset } of this.#incoming) {
+      const View = views[arrayType(array) as keyof typeof views];
+      new View(buffer, block.pointer + offset, array.length).set(array);
+    }
+  }
+}
+
+/** Where an array lies in WebAssembly memory, or null. */
+export function residence(array: NumberArray): { start: number; end: number } | null {
+  if (array.buffer !== memory()) return null;
+  return { start: array.byteOffset, end: array.byteOffset + array.byteLength };
+}
+
+/** A view of what a call left at `pointer`. */
+export function floatsAt(pointer: number, length: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(memory(), pointer, length);
+}
