@@ -132,8 +132,8 @@ export function resolveBatch(batch: unknown, precision?: "float64"): ResolvedBat
   };
 }
 
-/** Reads [n, c, …spatial], or [n, …spatial, c]. */
-function resolveShape(shape: unknown, channelsLast: boolean) {
+/** Reads the shape of a batch: [n, c, …spatial], or [n, …spatial, c]. */
+export function resolveShape(shape: unknown, channelsLast: boolean) {
   const list = dimensions("shape", shape, [4, 5]);
   const [images, channels, ...spatial] = channelsLast
     ? [list[0]!, list[list.length - 1]!, ...list.slice(1, -1)]
