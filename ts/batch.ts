@@ -29,7 +29,7 @@ export interface Batch<F extends Floats = Float32Array> {
   readonly mode?: Mode | undefined;
   /** Of every array shaped like the logits. Channels-first by default. */
   readonly layout?: "channels-first" | "channels-last" | undefined;
-  /** False: the logits are probabilities already, and the gradient is with respect to them. */
+  /** False: the logits are probabilities in [0, 1], and the gradient is with respect to them. */
   readonly fromLogits?: boolean | undefined;
   /** Labels of this value leave every sum, sort, map and count. Needs integer labels. */
   readonly ignoreIndex?: number | undefined;
@@ -297,10 +297,13 @@ export function distanceError(batch: ResolvedBatch<Floats>, index: number): Erro
   return rangeError("invalid-distance", `${found}; it must be a finite number`);
 }
 
-/** A logit that is not finite, where the batch asks to `check`. */
+/** A probability outside [0, 1], or, where the batch asks to `check`, a logit that is not finite. */
 export function logitsError(batch: ResolvedBatch<Floats>, index: number): Error {
+  const what = batch.fromLogits
+    ? "check: true asks for finite logits"
+    : "with fromLogits: false it must be a probability in [0, 1]";
   const found = `logits${place(batch, index, false)} is ${show(batch.logits[index])}`;
-  return rangeError("invalid-logits", `${found}; check: true asks for finite logits`);
+  return rangeError("invalid-logits", `${found}; ${what}`);
 }
 
 /** Where an entry lies, for messages: `[17] (image 0, channel 1, y 2, x 3)`. */

@@ -40,7 +40,7 @@ export type ErrorCode =
   | "invalid-weight"
   /** A given distance is infinite or NaN. */
   | "invalid-distance"
-  /** With `check: true`: a logit is infinite or NaN. */
+  /** With `check: true` a logit is infinite or NaN; with `fromLogits: false` a probability is outside [0, 1]. */
   | "invalid-logits"
   /** Another argument of a function has a wrong type or value. */
   | "invalid-argument"

@@ -11,7 +11,7 @@ export const balancedCrossEntropy: PixelLoss<"balancedCrossEntropy"> = (planes, 
     positive[cell]! += planes.y[i]!;
   });
   const betas = valid.map((count, cell) =>
-    beta === "auto" ? Math.min(Math.max(1 - positive[cell]! / count, 0.01), 0.99) : beta,
+    beta === "auto" ? Math.min(Math.max(1 - positive[cell]! / (count || 1), 0.01), 0.99) : beta,
   );
   const losses = pixelwise(
     planes,

@@ -75,25 +75,35 @@ export function valueAndGrad(
 }
 
 /**
- * The loss of each pixel, N·P numbers, for losses that are sums over pixels (and sums of those): pixel weights and
- * class weights applied, channels added up, not divided by the count. Its sum is the value with
- * `reduction: "sum"`. Ignored pixels are 0.
+ * The unreduced loss of every label, for losses that are sums over pixels and sums of those: N·P numbers in binary
+ * and multiclass, shaped like the logits in multilabel. Class weights, pixel weights and the weights of a sum are
+ * included; ignored labels are 0; no mean is taken.
  *
  * @throws SegradError as `valueAndGrad`, and if a part is not a loss of single pixels
  */
 export function lossMap(loss: LossSpec, batch: ReferenceBatch): Float64Array {
   const { resolved, planes } = prepare(loss, batch);
-  const { channels, pixels, images } = planes.batch;
-  const map = new Float64Array(images * pixels);
+  const { channels, pixels, images, mode } = planes.batch;
+  const total = new Float64Array(images * channels * pixels);
   for (const part of resolved.parts) {
     if (!isPixelLoss(part.kind)) {
       const known = Object.keys(pixelLosses).join(", ");
       throw typeError("incompatible", `${part.kind} has no loss per pixel; these have: ${known}`);
     }
     pixelLossesOf(part, planes).losses.value.forEach((x, i) => {
-      map[Math.floor(i / (channels * pixels)) * pixels + (i % pixels)]! += part.weight * x;
+      total[i]! += part.weight * x;
     });
   }
+  if (mode !== "multiclass") {
+    const map = new Float64Array(total.length);
+    fromPlanes(total, planes.batch, map);
+    return map;
+  }
+  // One label per pixel: only its own channels add to it.
+  const map = new Float64Array(images * pixels);
+  total.forEach((x, i) => {
+    map[planes.image(i) * pixels + (i % pixels)]! += x;
+  });
   return map;
 }
 
