@@ -1,0 +1,4 @@
+import type { Comparison } from "../compare.ts";
+export function page(_: Comparison): string {
+  return "";
+}
