@@ -31,17 +31,19 @@ export function jaccardGrowth(errors: readonly number[], positive: readonly bool
   const foreground = positive.filter(Boolean).length;
   const loss = (misses: number, alarms: number) =>
     misses + alarms === 0 ? 0 : 1 - (foreground - misses) / (foreground + alarms);
-  const order = [...errors.keys()].sort(
-    (i, j) => errors[j]! - errors[i]! || Number(positive[j]) - Number(positive[i]),
+  // NaN counts as the largest, so that it reaches the value.
+  const key = errors.map((error) => (Number.isNaN(error) ? Infinity : error));
+  const order = [...errors.keys()].sort((i, j) =>
+    key[i] === key[j] ? Number(positive[j]) - Number(positive[i]) : key[j]! - key[i]!,
   );
 
   const growth = new Float64Array(errors.length);
   let misses = 0;
   let alarms = 0;
   for (let start = 0; start < order.length; ) {
-    const [error, side] = [errors[order[start]!], positive[order[start]!]];
+    const [error, side] = [key[order[start]!], positive[order[start]!]];
     let end = start + 1;
-    while (end < order.length && errors[order[end]!] === error && positive[order[end]!] === side) end++;
+    while (end < order.length && key[order[end]!] === error && positive[order[end]!] === side) end++;
     const before = loss(misses, alarms);
     if (side) misses += end - start;
     else alarms += end - start;

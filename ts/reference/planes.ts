@@ -56,7 +56,9 @@ export function unfold(batch: ResolvedBatch<Floats>): Planes {
   const weight = valid.map((v, i) => (pixelWeights === null ? v : v * pixelWeights[pixel(i)]!));
   const counted = valid.reduce((sum, v) => sum + v, 0);
 
-  const logits = new Tape().variable(toPlanes(batch.logits, batch));
+  // What stands under an ignored label must not matter, so it is not even read.
+  const read = toPlanes(batch.logits, batch).map((z, i) => (valid[i] === 0 ? 0 : z));
+  const logits = new Tape().variable(read);
   return {
     batch,
     logits,

@@ -2,8 +2,8 @@
  * Reverse-mode differentiation of arrays: every vector remembers how to pull a gradient back to what it was
  * made of. The losses of this folder state only their value; their gradients come from here.
  *
- * Two rules keep the limits right where IEEE arithmetic would answer NaN: a constant factor of 0 removes an entry,
- * whatever it is, and an entry nobody depends on (gradient 0) pulls nothing.
+ * Two rules keep the limits right where IEEE arithmetic would answer NaN: a constant factor of 0 removes an entry
+ * even if it is infinite, and an entry nobody depends on (gradient 0) pulls nothing.
  */
 
 /** What a vector can be combined with that has no gradient. */
@@ -79,7 +79,7 @@ export class Vector {
 
   times(other: Vector | Constant): Vector {
     const b = entries(other);
-    const isRemoved = (i: number) => !(other instanceof Vector) && b(i) === 0;
+    const isRemoved = (i: number) => !(other instanceof Vector) && b(i) === 0 && !Number.isNaN(this.value[i]);
     return this.derive(
       this.value.map((a, i) => (isRemoved(i) ? 0 : a * b(i))),
       (i, g) => {
