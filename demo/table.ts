@@ -36,12 +36,14 @@ export const columns: readonly Column[] = [
   },
 ];
 
-/** Whether a row is the best of its column. */
+/** Whether a row is the best of its column, as far as the printed digits tell. */
 export function isBest(column: Column, scores: Scores, all: readonly Scores[]): boolean {
-  if (column.better === null || !column.value) return false;
-  const values = all.map(column.value);
-  const best = column.better === "larger" ? Math.max(...values) : Math.min(...values);
-  return column.value(scores) === best && values.some((value) => value !== best);
+  const { better, value, text } = column;
+  if (better === null || !value) return false;
+  const best = all.reduce((a, b) =>
+    (better === "larger" ? value(b) > value(a) : value(b) < value(a)) ? b : a,
+  );
+  return text(scores) === text(best) && all.some((other) => text(other) !== text(best));
 }
 
 /** The table as text; a star marks the best of a column. */
