@@ -96,6 +96,12 @@ export class Objective {
 export function allocate(bytes: number): number;
 
 /**
+ * Reads `length` floats, a multiple of 4, and writes their exponentials: what one activation costs
+ * at the least.
+ */
+export function exp_sweep(from: number, to: number, length: number): void;
+
+/**
  * Gives back what `allocate` gave for this many bytes.
  */
 export function release(pointer: number, bytes: number): void;
@@ -106,6 +112,7 @@ export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly __wbg_objective_free: (a: number, b: number) => void;
     readonly allocate: (a: number) => number;
+    readonly exp_sweep: (a: number, b: number, c: number) => void;
     readonly objective_balanced_cross_entropy: (a: number, b: number, c: number, d: number) => void;
     readonly objective_clear: (a: number) => void;
     readonly objective_combo: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;

@@ -247,6 +247,17 @@ export function allocate(bytes) {
 }
 
 /**
+ * Reads `length` floats, a multiple of 4, and writes their exponentials: what one activation costs
+ * at the least.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} length
+ */
+export function exp_sweep(from, to, length) {
+    wasm.exp_sweep(from, to, length);
+}
+
+/**
  * Gives back what `allocate` gave for this many bytes.
  * @param {number} pointer
  * @param {number} bytes

@@ -3,6 +3,7 @@
 export const memory: WebAssembly.Memory;
 export const __wbg_objective_free: (a: number, b: number) => void;
 export const allocate: (a: number) => number;
+export const exp_sweep: (a: number, b: number, c: number) => void;
 export const objective_balanced_cross_entropy: (a: number, b: number, c: number, d: number) => void;
 export const objective_clear: (a: number) => void;
 export const objective_combo: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;

@@ -124,7 +124,7 @@ impl Census {
             }
             self.valid[section.index] = (pixels - ignored) as f64;
             if counts {
-                histogram(labels, counted, self.valid[section.index]);
+                histogram(labels, counted, ignore.map(L::class), self.valid[section.index]);
             }
         } else {
             let mut valid = 0.0;
@@ -197,16 +197,14 @@ fn first_index(values: &[f32], is_bad: impl Fn(f32) -> bool, argument: Argument)
     Ok(())
 }
 
-/// Counts each class among the labels; labels outside (ignored ones) are left out.
-fn histogram<L: Label>(labels: &[L], counted: &mut [f64], valid: f64) {
+/// Counts each class among the labels, the ignored one left out: it may be a class itself.
+fn histogram<L: Label>(labels: &[L], counted: &mut [f64], ignored: Option<u32>, valid: f64) {
     if counted.len() == 2 {
         // Two classes: one vectorised count, 0.1 ns a label.
-        let positives: u64 = labels
-            .chunks(RUN)
-            .map(|run| u64::from(run.iter().map(|&label| u32::from(label.class() == 1)).sum::<u32>()))
-            .sum();
-        counted[1] = positives as f64;
-        counted[0] = valid - positives as f64;
+        let is_positive = |label: L| u32::from(label.class() == 1 && ignored != Some(1));
+        let runs = labels.chunks(RUN).map(|run| run.iter().map(|&label| is_positive(label)).sum::<u32>());
+        counted[1] = runs.map(f64::from).sum();
+        counted[0] = valid - counted[1];
         return;
     }
     // Four tables in turn: a run of equal labels would otherwise wait for its own last increment.
@@ -215,7 +213,7 @@ fn histogram<L: Label>(labels: &[L], counted: &mut [f64], valid: f64) {
     for (label, table) in labels.iter().zip([0, 1, 2, 3].into_iter().cycle()) {
         tables[table * (classes + 1) + (label.class() as usize).min(classes)] += 1;
     }
-    for (class, count) in counted.iter_mut().enumerate() {
+    for (class, count) in counted.iter_mut().enumerate().filter(|(class, _)| Some(*class as u32) != ignored) {
         *count = (0..4).map(|table| tables[table * (classes + 1) + class]).sum::<u64>() as f64;
     }
 }
@@ -254,6 +252,16 @@ mod tests {
         let census = Census::take(&batch(Target::I32(&[0, 1, 1, 1, 9, 0, 0, 1]), true, None), true, false).unwrap();
         assert_eq!((census.valid(0), census.count(0, 1)), (3.0, 1.0));
         assert_eq!((census.valid(1), census.count(1, 1)), (4.0, 3.0));
+    }
+
+    #[test]
+    fn the_ignored_label_may_be_a_class() {
+        for (ignore, counts) in [(0, [0.0, 3.0]), (1, [1.0, 0.0])] {
+            let mut batch = batch(Target::U8(&[0, 1, 1, 1]), false, None);
+            batch.ignore = Some(ignore);
+            let census = Census::take(&batch, true, false).unwrap();
+            assert_eq!([census.count(0, 0), census.count(0, 1)], counts);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | 0 | [`simd`]: four lanes; [`batch`]: what is evaluated; [`sort`]: radix sort; [`map`]: distance transforms, weight maps |
 //! | 1 | [`math`]: exp, ln; [`tile`]: planes and what a loss sees of them; [`census`]: one look at the target |
 //! | 2 | [`activation`]: logits to probabilities, slopes to gradients; [`loss`]: one file a loss, and their table |
-//! | 3 | [`workspace`]: the memory of one tile; [`objective`]: the two sweeps |
+//! | 3 | [`workspace`]: the memory of one tile; [`work`]: the steps on it; [`objective`]: the two sweeps |
 //! | 4 | [`exports`]: the boundary to JavaScript, the only room that knows of it |
 
 pub mod activation;
@@ -21,4 +21,5 @@ pub mod objective;
 pub mod simd;
 pub mod sort;
 pub mod tile;
+pub mod work;
 pub mod workspace;

@@ -6,12 +6,13 @@
 //! 3. Second sweep: every loss pulls, and the chain rule turns its slopes into ∂L/∂z, over the
 //!    probabilities in the same buffer.
 
-use crate::batch::{Batch, Section};
+use crate::batch::Batch;
 use crate::census::{Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs};
-use crate::tile::tile_width;
-use crate::workspace::Workspace;
+use crate::tile::{Sums, tile_width};
+use crate::work::Work;
+use crate::workspace::{Place, Workspace};
 use std::cell::Cell;
 
 /// One loss of an objective.
@@ -26,6 +27,8 @@ pub struct Term {
 pub struct Objective {
     terms: Vec<Term>,
     workspace: Workspace,
+    /// Sums of each class of each image.
+    sums: Vec<Sums>,
     /// u of each site from the first sweep, where the second needs it again (softmax only).
     kept: Vec<f32>,
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
@@ -93,10 +96,10 @@ impl Objective {
         let mut buffer = gradient;
         if buffer.is_none() && needs.planes {
             spare.resize(batch.logits.len(), 0.0);
-            self.first_sweep(batch, Some(&mut spare), second, true);
+            self.first_sweep(batch, Some(&mut spare), Second::Slopes);
             self.look(batch, &mut spare);
         } else {
-            self.first_sweep(batch, buffer.as_deref_mut(), second, needs.planes);
+            self.first_sweep(batch, buffer.as_deref_mut(), second);
             if needs.planes
                 && let Some(buffer) = &mut buffer
             {
@@ -106,7 +109,7 @@ impl Objective {
         self.buffer = spare;
         let mut value = 0.0;
         for term in &mut self.terms {
-            term.value = term.loss.settle();
+            term.value = term.loss.settle(&self.sums);
             value += term.weight * term.value;
         }
         if second != Second::None
@@ -121,76 +124,73 @@ impl Objective {
     pub fn map(&mut self, batch: &Batch, losses: &mut [f32], check_logits: bool) -> Result<(), Fault> {
         self.begin(batch, check_logits)?;
         let mut row = vec![0.0; self.workspace.width()];
-        for_each_tile(batch, self.workspace.width(), |section, start, length| {
-            let mut work = self.workspace.open(batch, section, start, length, None);
+        for_each_tile(batch, self.workspace.width(), |place| {
+            let mut work = Work::open(&mut self.workspace, place);
             work.activate();
             row.fill(0.0);
+            let tile = work.tile().0;
             for term in &mut self.terms {
-                term.loss.map(&work.tile(), term.weight as f32, &mut row);
+                term.loss.map(&tile, term.weight as f32, &mut row);
             }
-            let (first, step) = batch.label_plane(&section);
-            let sites = losses[first + start * step..].iter_mut().step_by(step);
-            sites.zip(&row[..length]).for_each(|(to, &from)| *to = from);
+            let (first, step) = batch.label_plane(&place.section);
+            let sites = losses[first + place.start * step..].iter_mut().step_by(step);
+            sites.zip(&row[..place.length]).for_each(|(to, &from)| *to = from);
         });
         Ok(())
     }
 
-    fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second, planes: bool) {
-        let once = buffer.is_some() && second == Second::None && !planes;
-        let keep = second == Second::Recall && !batch.sigmoid && self.workspace.needs.sites;
-        if keep {
-            self.kept.resize(batch.images * batch.pixels(), 0.0);
-        }
-        for_each_tile(batch, self.workspace.width(), |section, start, length| {
-            let mut work = self.workspace.open(batch, section, start, length, buffer.as_deref_mut());
+    fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second) {
+        let needs = self.needs();
+        self.sums.clear();
+        self.sums.resize(if needs.sums { batch.images * batch.channels } else { 0 }, Sums::default());
+        let keep = second == Second::Recall && !batch.sigmoid && needs.surprise_again;
+        self.kept.resize(if keep { batch.images * batch.pixels() } else { 0 }, 0.0);
+        for_each_tile(batch, self.workspace.width(), |place| {
+            let section = place.section;
+            let mut work = Work::open(&mut self.workspace, place);
             work.activate();
-            if once {
+            if second == Second::None
+                && let Some(buffer) = buffer.as_deref_mut()
+            {
                 work.reset_slopes();
+                let (tile, slopes) = work.tile();
                 for term in &mut self.terms {
-                    let (tile, slopes) = work.tile_and_slopes();
                     term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
                 }
-                work.chain();
-            } else {
-                let tile = work.tile();
-                for term in &mut self.terms {
-                    term.loss.observe(&tile);
-                }
-                if keep {
-                    let at = section.image * batch.pixels() + start;
-                    work.keep_surprise(&mut self.kept[at..][..length]);
-                }
-                work.store_probabilities(planes);
+                return work.chain(false, buffer);
+            }
+            if needs.sums || buffer.is_some() {
+                let first = section.image * batch.channels + section.class;
+                work.normalise(self.sums.get_mut(first..first + section.channels).unwrap_or(&mut []));
+            }
+            let tile = work.tile().0;
+            self.terms.iter_mut().for_each(|term| term.loss.observe(&tile));
+            if keep {
+                let at = section.image * batch.pixels() + place.start;
+                work.keep_surprise(&mut self.kept[at..][..place.length]);
+            }
+            if let Some(buffer) = buffer.as_deref_mut() {
+                work.store_probabilities(second == Second::Slopes, buffer);
             }
         });
     }
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
-        for_each_tile(batch, self.workspace.width(), |section, start, length| {
-            let at = section.image * batch.pixels() + start;
-            let kept = self.kept.get(at..at + length).unwrap_or(&[]);
-            let mut work = match second {
-                Second::Recall => {
-                    let mut work = self.workspace.open(batch, section, start, length, Some(gradient));
-                    work.recall(kept);
-                    work.reset_slopes();
-                    work
-                }
-                _ => {
-                    let mut work = self.workspace.open_aside(batch, section, start, length, gradient);
-                    work.activate();
-                    work.reset_slopes();
-                    work
-                }
-            };
+        for_each_tile(batch, self.workspace.width(), |place| {
+            let mut work = Work::open(&mut self.workspace, place);
+            if second == Second::Recall {
+                let at = place.section.image * batch.pixels() + place.start;
+                work.recall(self.kept.get(at..at + place.length).unwrap_or(&[]), gradient);
+            } else {
+                work.activate();
+                work.normalise(&mut []);
+            }
+            work.reset_slopes();
+            let (tile, slopes) = work.tile();
             for term in &mut self.terms {
-                let (tile, slopes) = work.tile_and_slopes();
                 term.loss.pull(&tile, term.weight as f32, slopes);
             }
-            if second == Second::Slopes {
-                work.add_planar_slopes();
-            }
-            work.chain();
+            work.chain(second == Second::Slopes, gradient);
         });
     }
 
@@ -240,11 +240,11 @@ pub fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usiz
     }
 }
 
-fn for_each_tile(batch: &Batch, width: usize, mut visit: impl FnMut(Section, usize, usize)) {
+fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, width: usize, mut visit: impl FnMut(Place<'w, 'b>)) {
     let pixels = batch.pixels();
     for section in batch.sections() {
         for start in (0..pixels).step_by(width) {
-            visit(section, start, width.min(pixels - start));
+            visit(Place { batch, section, start, length: width.min(pixels - start) });
         }
     }
 }

@@ -47,7 +47,7 @@ function encode(option: Option<unknown>, value: unknown, staging: Staging): () =
       return list(value === "present" ? [] : (value as number[]), staging, value === "present" ? -1 : undefined);
     case "numbers":
       if (value === null) return () => 0;
-      return list(typeof value === "number" ? [value] : (value as number[]), staging);
+      return typeof value === "number" ? list([value], staging, -1) : list(value as number[], staging);
     default:
       return () => value as Argument;
   }

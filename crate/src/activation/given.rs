@@ -2,30 +2,21 @@
 //! ∂L/∂p_k = a_k + b_k / p_k. At p = 0 both u and the gradient are infinite, as IEEE arithmetic
 //! says; a share y = 0 contributes nothing there.
 
-use super::{OutcomePlanes, SiteRows};
+use super::{OutcomePlanes, SiteRows, recall_sites};
 use crate::math::ln;
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, Slopes, vectors, vectors_mut};
+use crate::tile::{Planes, Slopes, vectors, vectors_mut};
 
-/// Copies p, one channel a class; u, p and q of the label.
-pub fn forward(input: Planes, channels: usize, label: &[u32], p: &mut PlanesMut, rows: &mut SiteRows) {
-    rows.p.fill(0.0);
-    for k in 0..channels {
-        let class = U32x4::splat(k as u32);
-        let own = vectors_mut(rows.p).iter_mut().zip(vectors(label));
-        for ((input, p), (own, label)) in input.plane(k).iter().zip(p.plane(k)).zip(own) {
-            let probability = F32x4::load(input);
-            probability.store(p);
-            (F32x4::load(own) + probability.keep(U32x4::load(label).eq(class))).store(own);
-        }
-    }
+/// u, p and q of the label, from staged probabilities of every class.
+pub fn sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {
+    recall_sites(p, channels, label, rows);
     surprise(rows);
 }
 
-/// Copies p of one channel with its complement; u, p and q of the label.
-pub fn forward_sigmoid(input: &[[f32; 4]], label: &[u32], p: &mut [f32], q: &mut [f32], rows: &mut SiteRows) {
+/// p and q of a row under a sigmoid, and u, p and q of the label.
+pub fn forward_sigmoid(input: &[f32], label: &[u32], p: &mut [f32], q: &mut [f32], rows: &mut SiteRows) {
     let out = vectors_mut(p).iter_mut().zip(vectors_mut(q)).zip(vectors_mut(rows.p));
-    for ((input, label), ((p, q), own)) in input.iter().zip(vectors(label)).zip(out) {
+    for ((input, label), ((p, q), own)) in vectors(input).iter().zip(vectors(label)).zip(out) {
         let positive = F32x4::load(input);
         let negative = F32x4::splat(1.0) - positive;
         positive.store(p);
@@ -44,14 +35,14 @@ fn surprise(rows: &mut SiteRows) {
     }
 }
 
-/// u, p and q of every outcome from the probabilities `p` (under a sigmoid: p and its complement).
-pub fn outcomes(p: Planes, outcomes: usize, sigmoid: bool, planes: &mut OutcomePlanes) {
-    let width = p.width() / 4;
+/// u, p and q of every outcome from the probabilities (under a sigmoid: p and its complement).
+pub fn outcomes(probability: Planes, outcomes: usize, sigmoid: bool, planes: &mut OutcomePlanes) {
+    let width = probability.width() / 4;
     for k in 0..outcomes {
-        for (i, probability) in p.plane(if sigmoid { 0 } else { k }).iter().enumerate() {
-            let probability = F32x4::load(probability);
-            let complement = F32x4::splat(1.0) - probability;
-            let (p, q) = if sigmoid && k == 0 { (complement, probability) } else { (probability, complement) };
+        for (i, p) in probability.plane(if sigmoid { 0 } else { k }).iter().enumerate() {
+            let p = F32x4::load(p);
+            let complement = F32x4::splat(1.0) - p;
+            let (p, q) = if sigmoid && k == 0 { (complement, p) } else { (p, complement) };
             let at = k * width + i;
             (-ln(p)).store(&mut vectors_mut(planes.u)[at]);
             p.store(&mut vectors_mut(planes.p)[at]);
@@ -60,35 +51,37 @@ pub fn outcomes(p: Planes, outcomes: usize, sigmoid: bool, planes: &mut OutcomeP
     }
 }
 
-/// ∂L/∂p over p, hard labels. Under a sigmoid a negative label's p is 1 − p, so its slope turns.
-pub fn chain(p: &mut PlanesMut, channels: usize, sigmoid: bool, label: &[u32], own: &[f32], slopes: &Slopes) {
-    for k in 0..channels {
+/// ∂L/∂p into staged planes, hard labels. Under a sigmoid a negative label's p is 1 − p, so its slope
+/// turns.
+pub fn chain(x: &mut [f32], sigmoid: bool, label: &[u32], own: &[f32], slopes: &Slopes) {
+    let width = label.len();
+    for (k, plane) in x.chunks_exact_mut(width).enumerate() {
         let class = U32x4::splat(if sigmoid { 1 } else { k as u32 });
-        for (i, p) in p.plane(k).iter_mut().enumerate() {
+        for (i, cell) in vectors_mut(plane).iter_mut().enumerate() {
             let mut slope = slopes.read_a().map_or(F32x4::zero(), |a| F32x4::load(&a.plane(k)[i]));
             if let Some(b) = slopes.read_b() {
                 let here = U32x4::load(&vectors(label)[i]).eq(class);
                 let along = F32x4::load(&b.plane(0)[i]) / F32x4::load(&vectors(own)[i]);
                 slope = slope + if sigmoid { here.select(along, -along) } else { along.keep(here) };
             }
-            slope.store(p);
+            slope.store(cell);
         }
     }
 }
 
-/// ∂L/∂p over p, b for every outcome.
-pub fn chain_dense(p: &mut PlanesMut, channels: usize, sigmoid: bool, own: Planes, slopes: &Slopes) {
+/// ∂L/∂p into staged planes, b for every outcome.
+pub fn chain_dense(x: &mut [f32], width: usize, sigmoid: bool, p: Planes, slopes: &Slopes) {
     let along = |b: Planes, k: usize, i: usize| {
         let b = F32x4::load(&b.plane(k)[i]);
-        (b / F32x4::load(&own.plane(k)[i])).drop(b.eq(F32x4::zero()))
+        (b / F32x4::load(&p.plane(k)[i])).drop(b.eq(F32x4::zero()))
     };
-    for k in 0..channels {
-        for (i, p) in p.plane(k).iter_mut().enumerate() {
+    for (k, plane) in x.chunks_exact_mut(width).enumerate() {
+        for (i, cell) in vectors_mut(plane).iter_mut().enumerate() {
             let mut slope = slopes.read_a().map_or(F32x4::zero(), |a| F32x4::load(&a.plane(k)[i]));
             if let Some(b) = slopes.read_b() {
                 slope = slope + if sigmoid { along(b, 1, i) - along(b, 0, i) } else { along(b, k, i) };
             }
-            slope.store(p);
+            slope.store(cell);
         }
     }
 }

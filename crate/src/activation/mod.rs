@@ -56,9 +56,18 @@ pub fn decode_one(code: f32) -> (f32, f32) {
 }
 
 /// Encodes rows of p and q.
-pub fn encode_row(p: &[f32], q: &[f32], code: &mut [[f32; 4]]) {
-    for ((p, q), code) in vectors(p).iter().zip(vectors(q)).zip(code) {
+pub fn encode_row(p: &[f32], q: &[f32], code: &mut [f32]) {
+    for ((p, q), code) in vectors(p).iter().zip(vectors(q)).zip(vectors_mut(code)) {
         encode(F32x4::load(p), F32x4::load(q)).store(code);
+    }
+}
+
+/// Rows of p and q from what [`encode_row`] wrote.
+pub fn decode_row(code: &[f32], p: &mut [f32], q: &mut [f32]) {
+    for ((p, q), code) in vectors_mut(p).iter_mut().zip(vectors_mut(q)).zip(vectors(code)) {
+        let (positive, negative) = decode(F32x4::load(code));
+        positive.store(p);
+        negative.store(q);
     }
 }
 

@@ -2,231 +2,354 @@
 //!
 //! Chain rule, with g_k = p_k a_k + b_k: ∂L/∂z_k = g_k − p_k Σ_j g_j.
 //!
-//! As p_t → 1 for some class t, that difference cancels. So slopes are measured from t's own:
-//! p_k (a_k − Σ p a) = p_k ((a_k − a_t) − Σ_{j≠t} p_j (a_j − a_t)), which keeps every digit. The
-//! class t is found by p > ½; below that nothing cancels.
+//! A tile is staged: its planes lie `width` floats apart in memory of their own. Working in the
+//! caller's arrays, whose channels often lie a power of two apart, evicts each line before it is
+//! used again. The steps, each a pass over the tile in the first cache:
+//! logits → exponentials → (slopes of labels | probabilities and their sums) → gradient.
 
 use super::{OutcomePlanes, SiteRows};
 use crate::math::{complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{BLOCK, Planes, PlanesMut, Slopes, block, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, Slopes, Sums, column, column_mut, vectors, vectors_mut};
 
-const LANES: usize = BLOCK / 4;
+/// Below this, Σ / own may overflow, or own is at the end of its range: u is taken from the logits.
+const SMALLEST: f32 = 1e-34;
 
-/// Probabilities of a tile; with `SITES`, also u, p and q of the label.
-///
-/// The label's own exponential is kept apart from the sum of the others: S = others + own, so that
-/// q = others / S and u = (m − z_l) + log1p(S − 1), S − 1 = others + (own − 1), exact where own = 1.
-pub fn forward<const SITES: bool>(z: Planes, channels: usize, label: &[u32], p: &mut PlanesMut, rows: &mut SiteRows) {
-    let one = F32x4::splat(1.0);
-    for start in (0..z.width()).step_by(BLOCK) {
-        let top = largest(z, channels, start);
-        let (mut others, mut own, mut below) = ([F32x4::zero(); LANES], [F32x4::zero(); LANES], [F32x4::zero(); LANES]);
-        let label = if SITES { block(&label[start..][..BLOCK]) } else { &[[0; 4]; LANES] };
-        for k in 0..channels {
-            let class = U32x4::splat(k as u32);
-            let (z, p) = (z.block(k, start), p.block(k, start));
-            for j in 0..LANES {
-                let difference = F32x4::load(&z[j]) - top[j];
-                let e = exp(difference);
-                e.store(&mut p[j]);
-                if SITES {
-                    let here = U32x4::load(&label[j]).eq(class);
-                    others[j] = others[j] + e.drop(here);
-                    own[j] = own[j] + e.keep(here);
-                    below[j] = below[j] + difference.keep(here);
-                } else {
-                    others[j] = others[j] + e;
-                }
-            }
-        }
-        let inverse: [F32x4; LANES] = std::array::from_fn(|j| one / (others[j] + own[j]));
-        for k in 0..channels {
-            for (p, inverse) in p.block(k, start).iter_mut().zip(inverse) {
-                (F32x4::load(p) * inverse).store(p);
-            }
-        }
-        if SITES {
-            let (u, p, q) = (
-                vectors_mut(&mut rows.u[start..][..BLOCK]),
-                vectors_mut(&mut rows.p[start..][..BLOCK]),
-                vectors_mut(&mut rows.q[start..][..BLOCK]),
-            );
-            for j in 0..LANES {
-                (log1p(others[j] + (own[j] - one)) - below[j]).store(&mut u[j]);
-                (own[j] * inverse[j]).store(&mut p[j]);
-                (others[j] * inverse[j]).store(&mut q[j]);
-            }
-        }
-    }
-}
-
+/// Copies one channel of logits into its staged plane, and raises `top`, the largest logit of each
+/// pixel so far.
 #[inline(always)]
-fn largest(z: Planes, channels: usize, start: usize) -> [F32x4; LANES] {
-    let mut top = [F32x4::splat(f32::NEG_INFINITY); LANES];
-    for k in 0..channels {
-        let z = z.block(k, start);
-        for j in 0..LANES {
-            top[j] = F32x4::load(&z[j]).max(top[j]);
-        }
-    }
-    top
-}
-
-/// Probabilities of a tile, and u, p and q of every class. The largest logit plays the label's part.
-pub fn forward_dense(z: Planes, channels: usize, p: &mut PlanesMut, planes: &mut OutcomePlanes) {
-    let (one, width) = (F32x4::splat(1.0), z.width());
-    for start in (0..width).step_by(BLOCK) {
-        let top = largest(z, channels, start);
-        // One class is the top; others that tie with it count among the rest.
-        let mut found = [F32x4::zero(); LANES];
-        let mut others = [F32x4::zero(); LANES];
-        for k in 0..channels {
-            let (z, p) = (z.block(k, start), p.block(k, start));
-            for j in 0..LANES {
-                let difference = F32x4::load(&z[j]) - top[j];
-                let e = exp(difference);
-                e.store(&mut p[j]);
-                let first = difference.eq(F32x4::zero()) & found[j].eq(F32x4::zero());
-                found[j] = found[j] + one.keep(first);
-                others[j] = others[j] + e.drop(first);
-            }
-        }
-        for j in 0..LANES {
-            // `found` is 0 only where logits are NaN or infinite.
-            let inverse = one / (others[j] + found[j]);
-            let log_sum = log1p(others[j]);
-            for k in 0..channels {
-                let at = k * width + start + 4 * j;
-                let (z, p) = (&z.block(k, start)[j], &mut p.block(k, start)[j]);
-                let u = log_sum - (F32x4::load(z) - top[j]);
-                let probability = F32x4::load(p) * inverse;
-                probability.store(p);
-                let at = at / 4;
-                u.store(&mut vectors_mut(planes.u)[at]);
-                probability.store(&mut vectors_mut(planes.p)[at]);
-                complement(probability, u).store(&mut vectors_mut(planes.q)[at]);
-            }
-        }
+pub fn stage(z: &[f32], plane: &mut [f32], top: &mut [f32], first: bool) {
+    let n = plane.len() / 4;
+    let (z, plane, top) = (&vectors(z)[..n], &mut vectors_mut(plane)[..n], &mut vectors_mut(top)[..n]);
+    for i in 0..n {
+        let z = F32x4::load(&z[i]);
+        z.store(&mut plane[i]);
+        let higher = if first { z } else { z.max(F32x4::load(&top[i])) };
+        higher.store(&mut top[i]);
     }
 }
 
-/// ∂L/∂z over p, hard labels: b is the slope at the label, q the label's 1 − p.
-pub fn chain(p: &mut PlanesMut, channels: usize, label: &[u32], q: &[f32], slopes: &Slopes) {
-    match (slopes.read_a(), slopes.read_b()) {
-        (None, None) => (0..channels).for_each(|k| p.plane(k).fill([0.0; 4])),
-        (None, Some(b)) => chain_labels(p, channels, label, q, b),
-        (Some(a), None) => chain_probabilities::<false>(p, channels, label, q, a, a),
-        (Some(a), Some(b)) => chain_probabilities::<true>(p, channels, label, q, a, b),
+/// Above this a wrong class's own gradient has lost four bits to cancellation.
+const NEARLY_ONE: f32 = 0.9375;
+
+/// Raises `top` by a plane that is staged already.
+pub fn raise(plane: &[f32], top: &mut [f32], first: bool) {
+    for (top, z) in vectors_mut(top).iter_mut().zip(vectors(plane)) {
+        let z = F32x4::load(z);
+        let higher = if first { z } else { z.max(F32x4::load(top)) };
+        higher.store(top);
     }
 }
 
-/// Only b at the label: b (δ_kl − p_k), where δ − p at the label is q.
-fn chain_labels(p: &mut PlanesMut, channels: usize, label: &[u32], q: &[f32], b: Planes) {
-    for k in 0..channels {
+/// Staged logits to exponentials e^(z − m), m in `top`, and their sums: `others` over all classes but
+/// the label, `own` that of the label.
+///
+/// Row by row, the sums in rows too: the constants of exp fill the registers, and an accumulator
+/// beside them would live on the stack, each addition waiting for the one before (1.6 times as slow).
+#[inline(never)]
+pub fn exponentials(x: &mut [f32], label: &[u32], top: &[f32], own: &mut [f32], others: &mut [f32]) {
+    let n = label.len() / 4;
+    let (label, top) = (&vectors(label)[..n], &vectors(top)[..n]);
+    let (own, others) = (&mut vectors_mut(own)[..n], &mut vectors_mut(others)[..n]);
+    own.fill([0.0; 4]);
+    others.fill([0.0; 4]);
+    for (k, plane) in x.chunks_exact_mut(4 * n).enumerate() {
         let class = U32x4::splat(k as u32);
-        let rows = vectors(label).iter().zip(vectors(q)).zip(b.plane(0));
-        for (p, ((label, q), b)) in p.plane(k).iter_mut().zip(rows) {
-            let (b, here) = (F32x4::load(b), U32x4::load(label).eq(class));
-            (b * here.select(F32x4::load(q), -F32x4::load(p))).store(p);
+        let plane = &mut vectors_mut(plane)[..n];
+        for i in 0..n {
+            let e = exp(F32x4::load(&plane[i]) - F32x4::load(&top[i]));
+            e.store(&mut plane[i]);
+            let here = U32x4::load(&label[i]).eq(class);
+            // e − e is 0: cheaper than a second mask, and as exact.
+            let label_only = e.keep(here);
+            (F32x4::load(&own[i]) + label_only).store(&mut own[i]);
+            (F32x4::load(&others[i]) + (e - label_only)).store(&mut others[i]);
         }
     }
 }
 
-/// a of every class, and b at the label where `LABELS`.
-fn chain_probabilities<const LABELS: bool>(
-    p: &mut PlanesMut,
-    channels: usize,
+/// From the sums of [`exponentials`]: 1 / Σ in `top`'s place, and u, p and q of the label in theirs;
+/// `logit` gives the logit of a class at a pixel again.
+///
+/// The label's own exponential was kept apart from the others', S = own + others, so that
+/// q = others / S and u = ln (S / own) = log1p(others / own) lose nothing as p → 1.
+#[inline(never)]
+pub fn sites(
     label: &[u32],
-    q: &[f32],
-    a: Planes,
-    b: Planes,
+    channels: usize,
+    top: &mut [f32],
+    rows: &mut SiteRows,
+    logit: impl Fn(usize, usize) -> f32,
 ) {
-    let half = F32x4::splat(0.5);
-    for start in (0..p.width()).step_by(BLOCK) {
-        let (mut a_top, mut rest, mut weighted) =
-            ([F32x4::zero(); LANES], [F32x4::zero(); LANES], [F32x4::zero(); LANES]);
-        for k in 0..channels {
-            let (p, a) = (p.block(k, start), a.block(k, start));
-            for j in 0..LANES {
-                let (p, a) = (F32x4::load(&p[j]), F32x4::load(&a[j]));
-                let is_top = p.gt(half);
-                let p = p.drop(is_top);
-                a_top[j] = a_top[j] + a.keep(is_top);
-                rest[j] = rest[j] + p;
-                weighted[j] = weighted[j] + p * a;
-            }
-        }
-        let mean: [F32x4; LANES] = std::array::from_fn(|j| weighted[j] - a_top[j] * rest[j]);
-        let (label, q) = (block(&label[start..][..BLOCK]), block(&q[start..][..BLOCK]));
-        for k in 0..channels {
-            let class = U32x4::splat(k as u32);
-            let (p, a) = (p.block(k, start), a.block(k, start));
-            let b = if LABELS { b.block(0, start) } else { a };
-            for j in 0..LANES {
-                let probability = F32x4::load(&p[j]);
-                let mut slope = probability * ((F32x4::load(&a[j]) - a_top[j]) - mean[j]);
-                if LABELS {
-                    let here = U32x4::load(&label[j]).eq(class);
-                    slope = slope + F32x4::load(&b[j]) * here.select(F32x4::load(&q[j]), -probability);
-                }
-                slope.store(&mut p[j]);
+    let n = label.len() / 4;
+    for i in 0..n {
+        let (own, others) = (F32x4::load(&vectors(rows.p)[i]), F32x4::load(&vectors(rows.q)[i]));
+        let (largest, sum) = (F32x4::load(&vectors(top)[i]), own + others);
+        let inverse = F32x4::splat(1.0) / sum;
+        inverse.store(&mut vectors_mut(top)[i]);
+        log1p(others / own).store(&mut vectors_mut(rows.u)[i]);
+        (own * inverse).store(&mut vectors_mut(rows.p)[i]);
+        (others * inverse).store(&mut vectors_mut(rows.q)[i]);
+        if own.lt(F32x4::splat(SMALLEST)).any() {
+            let labels = &vectors(label)[i];
+            for j in (0..4).filter(|&j| (labels[j] as usize) < channels) {
+                let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
+                rows.u[4 * i + j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
             }
         }
     }
 }
 
-/// ∂L/∂z over p, b for every class: b_k (1 − p_k) − p_k Σ_{j≠k} b_j, with 1 − p and the sum taken
-/// over the others for the top class.
-pub fn chain_dense(p: &mut PlanesMut, channels: usize, q: Planes, slopes: &Slopes) {
+/// 1 / Σ alone, in `top`'s place, where nobody asks for more.
+pub fn invert(top: &mut [f32], own: &[f32], others: &[f32]) {
+    for ((top, own), others) in vectors_mut(top).iter_mut().zip(vectors(own)).zip(vectors(others)) {
+        (F32x4::splat(1.0) / (F32x4::load(own) + F32x4::load(others))).store(top);
+    }
+}
+
+/// Staged logits to probabilities, in place, and u, p and q of every class.
+#[inline(never)]
+pub fn forward_dense(x: &mut [f32], width: usize, planes: &mut OutcomePlanes) {
+    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
+    for i in 0..width / 4 {
+        let mut top = F32x4::splat(f32::NEG_INFINITY);
+        for z in column(x, width, i) {
+            top = z.max(top);
+        }
+        // One class is the top; others that tie with it count among the rest.
+        let (mut found, mut others) = (zero, zero);
+        for (cell, u) in column_mut(x, width, i).zip(column_mut(planes.u, width, i)) {
+            let difference = F32x4::load(cell) - top;
+            let e = exp(difference);
+            difference.store(u);
+            e.store(cell);
+            let first = difference.eq(zero) & found.eq(zero);
+            found = found + one.keep(first);
+            others = others + e.drop(first);
+        }
+        // `found` is 0 only where logits are NaN or infinite.
+        let (inverse, log_sum) = (one / (others + found), log1p(others));
+        let outcomes =
+            column_mut(planes.u, width, i).zip(column_mut(planes.p, width, i)).zip(column_mut(planes.q, width, i));
+        for (cell, ((u, p), q)) in column_mut(x, width, i).zip(outcomes) {
+            let probability = F32x4::load(cell) * inverse;
+            let surprise = log_sum - F32x4::load(u);
+            probability.store(cell);
+            surprise.store(u);
+            probability.store(p);
+            complement(probability, surprise).store(q);
+        }
+    }
+}
+
+/// Exponentials to probabilities, in place, adding each class's Σ p and Σ p of its own label.
+#[inline(never)]
+pub fn normalise(x: &mut [f32], label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
+    let width = label.len();
+    for (k, (plane, sums)) in x.chunks_exact_mut(width).zip(sums).enumerate() {
+        let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
+        let class = U32x4::splat(k as u32);
+        for ((cell, inverse), label) in vectors_mut(plane).iter_mut().zip(vectors(inverse)).zip(vectors(label)) {
+            let p = F32x4::load(cell) * F32x4::load(inverse);
+            p.store(cell);
+            predicted = predicted + p;
+            hit = hit + p.keep(U32x4::load(label).eq(class));
+        }
+        sums.predicted += predicted.sum();
+        sums.intersection += hit.sum();
+    }
+}
+
+/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, to `to` or else in place;
+/// δ − p of the label is q.
+#[inline(never)]
+pub fn chain_labels(
+    x: &mut [f32],
+    label: &[u32],
+    inverse: &mut [f32],
+    q: &mut [f32],
+    b: &[f32],
+    mut to: Option<PlanesMut>,
+) {
+    for ((inverse, q), b) in vectors_mut(inverse).iter_mut().zip(vectors_mut(q)).zip(vectors(b)) {
+        let b = F32x4::load(b);
+        (-b * F32x4::load(inverse)).store(inverse);
+        (b * F32x4::load(q)).store(q);
+    }
+    let n = label.len() / 4;
+    let (factor, own, label) = (&vectors(inverse)[..n], &vectors(q)[..n], &vectors(label)[..n]);
+    for (k, plane) in x.chunks_exact_mut(4 * n).enumerate() {
+        let class = U32x4::splat(k as u32);
+        let gradient = |e: &[f32; 4], i: usize| {
+            let here = U32x4::load(&label[i]).eq(class);
+            here.select(F32x4::load(&own[i]), F32x4::load(e) * F32x4::load(&factor[i]))
+        };
+        let plane = &mut vectors_mut(plane)[..n];
+        match &mut to {
+            Some(to) => {
+                let to = &mut to.plane(k)[..n];
+                for i in 0..n {
+                    gradient(&plane[i], i).store(&mut to[i]);
+                }
+            }
+            None => {
+                for (i, cell) in plane.iter_mut().enumerate() {
+                    gradient(cell, i).store(cell);
+                }
+            }
+        }
+    }
+}
+
+/// The slopes of one tile, in the form the chain rule takes them.
+struct Slope<'a> {
+    /// ∂L/∂p of each class: constant + square · p, times ω, plus `planes`.
+    constant: &'a [f32],
+    square: &'a [f32],
+    /// That of the label's own class: label − square · q.
+    label: &'a [f32],
+    weights: Option<&'a [f32]>,
+    planes: Option<Planes<'a>>,
+    /// ∂L/∂ln p of the label.
+    b: Option<&'a [f32]>,
+}
+
+/// ∂L/∂z over the staged probabilities.
+///
+/// Σ p a cancels against a as p → 1, so slopes are measured from the label's own:
+/// p_k (a_k − Σ p a) = p_k ((a_k − a_l) − Σ_{j≠l} p_j (a_j − a_l)). The label's probability is taken
+/// out of the tile meanwhile, so that the loops over the classes need no mask. Where a *wrong* class
+/// is near 1 the same happens to its own gradient; it is then minus the sum of the others'.
+#[inline(never)]
+pub fn chain(x: &mut [f32], label: &[u32], weights: Option<&[f32]>, slopes: &Slopes) {
+    let (constant, square, of_label) = slopes.classes();
+    let slope = Slope {
+        constant,
+        square,
+        label: of_label,
+        weights,
+        planes: slopes.read_a(),
+        b: slopes.read_b().map(|b| b.row(0)),
+    };
+    let plain = weights.is_none() && slope.planes.is_none() && square.iter().all(|&c| c == 0.0);
+    if plain { chain_sites::<false>(x, label, &slope) } else { chain_sites::<true>(x, label, &slope) }
+}
+
+fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], slope: &Slope) {
+    let width = label.len();
+    let zero = F32x4::zero();
+    for i in 0..width / 4 {
+        let labels = &vectors(label)[i];
+        let weight = match slope.weights {
+            Some(weights) if GENERAL => F32x4::load(&vectors(weights)[i]),
+            _ => F32x4::splat(1.0),
+        };
+        // a of class k at these pixels, the label's extra left out.
+        let slope_of = |k: usize, p: F32x4| {
+            let constant = F32x4::splat(slope.constant[k]);
+            if !GENERAL {
+                return constant;
+            }
+            let a = (constant + F32x4::splat(slope.square[k]) * p) * weight;
+            slope.planes.map_or(a, |planes| a + F32x4::load(&planes.plane(k)[i]))
+        };
+        // p of the label, and the parts of its slope: at p = 1, per q, from planes.
+        let (mut own, mut certain, mut per_rest, mut extra) = ([0.0; 4], [0.0; 4], [0.0; 4], [0.0; 4]);
+        for j in 0..4 {
+            let k = labels[j] as usize;
+            if let Some(cell) = x.get_mut(k * width + 4 * i + j) {
+                own[j] = std::mem::take(cell);
+                certain[j] = slope.label[k];
+                if GENERAL {
+                    per_rest[j] = slope.square[k];
+                    extra[j] = slope.planes.map_or(0.0, |planes| planes.plane(k)[i][j]);
+                }
+            }
+        }
+        let own = F32x4::load(&own);
+        let b = slope.b.map_or(zero, |b| F32x4::load(&vectors(b)[i]));
+
+        let (mut weighted, mut rest, mut largest) = (zero, zero, zero);
+        for (k, p) in column(x, width, i).enumerate() {
+            weighted = weighted + p * slope_of(k, p);
+            rest = rest + p;
+            largest = p.max(largest);
+        }
+        let mut base = F32x4::load(&certain);
+        if GENERAL {
+            base = (base - F32x4::load(&per_rest) * rest) * weight + F32x4::load(&extra);
+        }
+        let mean = weighted - base * rest;
+        let shift = base + (mean + b);
+        let label_slope = b * rest - own * mean;
+        if largest.gt(F32x4::splat(NEARLY_ONE)).any() {
+            // Rare: two looks instead of one.
+            let is_top = |p: F32x4| p.gt(F32x4::splat(NEARLY_ONE));
+            let gradients =
+                column(x, width, i).enumerate().map(|(k, p)| (p * (slope_of(k, p) - shift)).drop(is_top(p)));
+            let sum = gradients.fold(label_slope, |sum, gradient| sum + gradient);
+            for (k, cell) in column_mut(x, width, i).enumerate() {
+                let p = F32x4::load(cell);
+                is_top(p).select(-sum, p * (slope_of(k, p) - shift)).store(cell);
+            }
+        } else {
+            for (k, cell) in column_mut(x, width, i).enumerate() {
+                let p = F32x4::load(cell);
+                (p * (slope_of(k, p) - shift)).store(cell);
+            }
+        }
+        let label_slope = label_slope.lanes();
+        for j in 0..4 {
+            if let Some(cell) = x.get_mut(labels[j] as usize * width + 4 * i + j) {
+                *cell = label_slope[j];
+            }
+        }
+    }
+}
+
+/// ∂L/∂z over the staged probabilities, a and b for every class: a as in [`chain`], measured from the
+/// top class; b_k (1 − p_k) − p_k Σ_{j≠k} b_j, with 1 − p and the sum taken over the others for the
+/// top class.
+#[inline(never)]
+pub fn chain_dense(x: &mut [f32], width: usize, q: Planes, slopes: &Slopes) {
     let half = F32x4::splat(0.5);
     let (a, b) = (slopes.read_a(), slopes.read_b());
-    for start in (0..p.width()).step_by(BLOCK) {
-        for j in 0..LANES {
-            let read = |planes: Option<Planes>, k: usize| {
-                planes.map_or(F32x4::zero(), |planes| F32x4::load(&planes.block(k, start)[j]))
-            };
-            let (mut a_top, mut rest, mut weighted) = (F32x4::zero(), F32x4::zero(), F32x4::zero());
-            let (mut b_all, mut b_rest) = (F32x4::zero(), F32x4::zero());
-            for k in 0..channels {
-                let (probability, a, b) = (F32x4::load(&p.block(k, start)[j]), read(a, k), read(b, k));
-                let is_top = probability.gt(half);
-                let probability = probability.drop(is_top);
-                a_top = a_top + a.keep(is_top);
-                rest = rest + probability;
-                weighted = weighted + probability * a;
-                b_all = b_all + b;
-                b_rest = b_rest + b.drop(is_top);
-            }
-            let mean = weighted - a_top * rest;
-            for k in 0..channels {
-                let (a, b) = (read(a, k), read(b, k));
-                let q = F32x4::load(&q.block(k, start)[j]);
-                let p = &mut p.block(k, start)[j];
-                let probability = F32x4::load(p);
-                let others = probability.gt(half).select(b_rest, b_all - b);
-                (probability * ((a - a_top) - mean) + (b * q - probability * others)).store(p);
-            }
+    for i in 0..width / 4 {
+        let read =
+            |planes: Option<Planes>, k: usize| planes.map_or(F32x4::zero(), |planes| F32x4::load(&planes.plane(k)[i]));
+        let (mut a_top, mut rest, mut weighted) = (F32x4::zero(), F32x4::zero(), F32x4::zero());
+        let (mut b_all, mut b_rest) = (F32x4::zero(), F32x4::zero());
+        for (k, p) in column(x, width, i).enumerate() {
+            let (a, b) = (read(a, k), read(b, k));
+            let is_top = p.gt(half);
+            let p = p.drop(is_top);
+            a_top = a_top + a.keep(is_top);
+            rest = rest + p;
+            weighted = weighted + p * a;
+            b_all = b_all + b;
+            b_rest = b_rest + b.drop(is_top);
+        }
+        let mean = weighted - a_top * rest;
+        for (k, cell) in column_mut(x, width, i).enumerate() {
+            let (p, a, b) = (F32x4::load(cell), read(a, k), read(b, k));
+            let is_top = p.gt(half);
+            // q is only there where somebody reported b.
+            let q = if slopes.read_b().is_some() { F32x4::load(&q.plane(k)[i]) } else { F32x4::zero() };
+            let others = is_top.select(b_rest, b_all - b);
+            (p * ((a - a_top) - mean) + (b * q - p * others)).store(cell);
         }
     }
 }
 
-/// Encodes probabilities in place (see [`super::encode`]): 1 − p of the top class is the sum of the
-/// others, where they came from logits and add up to 1.
-pub fn encode_planes(p: &mut PlanesMut, channels: usize, from_logits: bool) {
+/// Encodes staged probabilities in place (see [`super::encode`]): 1 − p of the top class is the sum
+/// of the others, where they came from logits and add up to 1.
+pub fn encode_planes(x: &mut [f32], width: usize, from_logits: bool) {
     let (half, one) = (F32x4::splat(0.5), F32x4::splat(1.0));
-    for start in (0..p.width()).step_by(BLOCK) {
-        for j in 0..LANES {
-            let mut rest = F32x4::zero();
-            for k in 0..channels {
-                let p = F32x4::load(&p.block(k, start)[j]);
-                rest = rest + p.drop(p.gt(half));
-            }
-            for k in 0..channels {
-                let cell = &mut p.block(k, start)[j];
-                let p = F32x4::load(cell);
-                super::encode(p, if from_logits { rest } else { one - p }).store(cell);
-            }
+    for i in 0..width / 4 {
+        let rest = column(x, width, i).fold(F32x4::zero(), |rest, p| rest + p.drop(p.gt(half)));
+        for cell in column_mut(x, width, i) {
+            let p = F32x4::load(cell);
+            super::encode(p, if from_logits { rest } else { one - p }).store(cell);
         }
     }
 }

@@ -4,10 +4,11 @@
 
 #![allow(unsafe_code)]
 
+mod baseline;
 mod memory;
 mod objective;
 
-use crate::loss::{Choice, Classes, List, Over, Reduction, Weighting};
+use crate::loss::{Choice, Classes, Numbers, Over, Reduction, Weighting};
 
 /// A slice of WebAssembly memory.
 ///
@@ -53,28 +54,34 @@ from_raw! {
     Weighting as u32 = Choice::at;
 }
 
-/// Numbers behind their own count; null is none.
-impl FromRaw for List {
+/// Null is none, a count of −1 a single number, else numbers behind their count.
+impl FromRaw for Numbers {
     type Raw = *const f64;
     unsafe fn from_raw(raw: *const f64) -> Self {
-        if raw.is_null() {
-            return Self::default();
-        }
         // SAFETY: promised by the caller.
-        unsafe { Self(slice(raw.add(1), *raw as usize).to_vec()) }
+        match unsafe { raw.as_ref() } {
+            None => Self::None,
+            Some(count) => {
+                // SAFETY: the same.
+                let list = |length: usize| unsafe { slice(raw.add(1), length) };
+                if *count < 0.0 { Self::One(list(1)[0]) } else { Self::List(list(*count as usize).to_vec()) }
+            }
+        }
     }
 }
 
-/// Null is all, a count of −1 those present, else numbers behind their count.
+/// Null is all, a count of −1 those present, else class numbers behind their count.
 impl FromRaw for Classes {
     type Raw = *const f64;
     unsafe fn from_raw(raw: *const f64) -> Self {
         // SAFETY: promised by the caller.
-        unsafe {
-            match raw.as_ref() {
-                None => Self::All,
-                Some(count) if *count < 0.0 => Self::Present,
-                Some(_) => Self::List(List::from_raw(raw).0.into_iter().map(|class| class as usize).collect()),
+        match unsafe { raw.as_ref() } {
+            None => Self::All,
+            Some(count) if *count < 0.0 => Self::Present,
+            Some(count) => {
+                // SAFETY: the same.
+                let list = unsafe { slice(raw.add(1), *count as usize) };
+                Self::List(list.iter().map(|&class| class as usize).collect())
             }
         }
     }

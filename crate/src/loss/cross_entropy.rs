@@ -2,13 +2,13 @@
 //! gradient is p − y. Mean over the sum of the labels' class weights, as in PyTorch.
 
 use super::pointwise::{Pointwise, Shape, Weights};
-use super::{List, Loss, Reduction};
+use super::{Loss, Numbers, Reduction};
 use crate::simd::F32x4;
 
 /// Options of cross-entropy.
 pub struct CrossEntropy {
     /// One weight a class; none: all 1.
-    pub class_weights: List,
+    pub class_weights: Numbers,
     /// ε of label smoothing.
     pub label_smoothing: f64,
     /// Mean or sum.
@@ -30,7 +30,6 @@ impl CrossEntropy {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
         let loss = Pointwise::new(Surprise, self.reduction).over_weights().smoothed(self.label_smoothing);
-        let even = self.class_weights.is_empty();
-        Box::new(if even { loss } else { loss.weighted(Weights::PerClass(self.class_weights)) })
+        Box::new(loss.weighted(Weights::PerClass(self.class_weights)))
     }
 }

@@ -18,7 +18,10 @@ pub struct Dice {
 
 /// D with smoothing s, also for the losses built on it.
 pub(super) fn dice_cost(sums: &Sums, smooth: f64) -> Cost {
-    Cost::of_score([2.0 * sums.intersection + smooth, 2.0, 0.0], [sums.predicted + sums.target + smooth, 0.0, 1.0])
+    Cost::of_score(
+        [2.0 * sums.of.intersection + smooth, 2.0, 0.0],
+        [sums.of.predicted + sums.target + smooth, 0.0, 1.0],
+    )
 }
 
 struct Coefficient {
@@ -27,7 +30,12 @@ struct Coefficient {
 }
 impl Score for Coefficient {
     fn pair(&self, sums: &Sums) -> Cost {
-        dice_cost(sums, self.smooth)
+        if !self.squared {
+            return dice_cost(sums, self.smooth);
+        }
+        // Σp² + Σy² − 2 I = Σ (p − y)²
+        let denominator = sums.of.square + sums.target_square + self.smooth;
+        Cost::of_error(sums.of.square_error, [2.0, 0.0], [denominator, 0.0, 1.0])
     }
     fn squared(&self) -> bool {
         self.squared
@@ -49,7 +57,9 @@ mod tests {
     #[test]
     fn by_hand() {
         // p = (0.5, 1), y = (1, 1): I = 1.5, S = 3.5, D = 6/7; ∂L/∂p = (6/7 − 2) / 3.5
-        let cost = dice_cost(&Sums { intersection: 1.5, predicted: 1.5, target: 2.0 }, 0.0);
+        let mut sums = Sums { target: 2.0, ..Sums::default() };
+        (sums.of.intersection, sums.of.predicted) = (1.5, 1.5);
+        let cost = dice_cost(&sums, 0.0);
         assert!((cost.value - 1.0 / 7.0).abs() < 1e-15);
         assert!((cost.by_intersection + cost.by_predicted - (6.0 / 7.0 - 2.0) / 3.5).abs() < 1e-15);
     }

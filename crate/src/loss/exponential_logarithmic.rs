@@ -1,12 +1,11 @@
 //! Exponential logarithmic loss (Wong et al. 2018): w_D · mean (−ln D)^γ_D + w_X · mean w_l u^γ_X.
 //! Powers of −ln D and of u are floored at 1e-7: a perfect pixel has gradient 0, not NaN.
 
-use super::dice::dice_cost;
 use super::focal_tversky::floored_power;
 use super::overlap::{Cost, Overlap, Score, Sums};
 use super::pointwise::{Pointwise, Shape, Weights};
 use super::weighted_parts::Parts;
-use super::{Classes, List, Loss, Over, Reduction};
+use super::{Classes, Loss, Numbers, Over, Reduction};
 use crate::math::Power;
 use crate::simd::F32x4;
 
@@ -25,7 +24,7 @@ pub struct ExponentialLogarithmic {
     /// γ_X
     pub cross_gamma: f64,
     /// w_l
-    pub class_weights: List,
+    pub class_weights: Numbers,
     /// s of Dice
     pub smooth: f64,
 }
@@ -36,9 +35,14 @@ struct LogDice {
 }
 impl Score for LogDice {
     fn pair(&self, sums: &Sums) -> Cost {
-        let cost = dice_cost(sums, self.smooth);
-        let dice = 1.0 - cost.value;
-        floored_power(cost.then(-dice.ln(), 1.0 / dice), self.gamma)
+        // 1 − D = (FP + FN) / S, and −ln D = −ln(1 − that).
+        let error = sums.of.false_positives + sums.of.false_negatives;
+        let denominator = 2.0 * sums.of.intersection + error + self.smooth;
+        let cost = Cost::of_error(error, [2.0, 0.0], [denominator, 0.0, 1.0]);
+        floored_power(cost.then(-(-cost.value).ln_1p(), 1.0 / (1.0 - cost.value)), self.gamma)
+    }
+    fn errors(&self) -> bool {
+        true
     }
 }
 

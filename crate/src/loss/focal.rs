@@ -4,7 +4,7 @@
 //! slope is q^γ times something finite for every γ ≥ 0: never ∞ · 0.
 
 use super::pointwise::{Pointwise, Shape, Weights};
-use super::{List, Loss, Reduction};
+use super::{Loss, Numbers, Reduction};
 use crate::math::Power;
 use crate::simd::F32x4;
 
@@ -12,8 +12,8 @@ use crate::simd::F32x4;
 pub struct Focal {
     /// γ
     pub gamma: f64,
-    /// α: nothing, a number (binary: α for positives, 1 − α for negatives), or one a class.
-    pub alpha: List,
+    /// α: nothing, a number (1 − α for negatives or class 0, α for the others), or one a class.
+    pub alpha: Numbers,
     /// Mean or sum.
     pub reduction: Reduction,
 }
@@ -40,11 +40,11 @@ impl Focal {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
         let shape = Modulated { power: Power::new(self.gamma), gamma: F32x4::splat(self.gamma as f32) };
-        let loss = Pointwise::new(shape, self.reduction);
-        Box::new(match self.alpha.0.as_slice() {
-            [] => loss,
-            _ => loss.weighted(Weights::Alpha(self.alpha)),
-        })
+        let weights = match self.alpha {
+            Numbers::One(alpha) => Weights::Alpha(alpha),
+            list => Weights::PerClass(list),
+        };
+        Box::new(Pointwise::new(shape, self.reduction).weighted(weights))
     }
 }
 

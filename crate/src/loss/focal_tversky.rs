@@ -35,7 +35,10 @@ struct Focused {
 }
 impl Score for Focused {
     fn pair(&self, sums: &Sums) -> Cost {
-        floored_power(self.index.pair(sums), self.gamma)
+        floored_power(self.index.exact(sums), self.gamma)
+    }
+    fn errors(&self) -> bool {
+        true
     }
 }
 

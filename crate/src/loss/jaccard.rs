@@ -18,9 +18,9 @@ struct Index {
 }
 impl Score for Index {
     fn pair(&self, sums: &Sums) -> Cost {
-        let union = sums.predicted + sums.target - sums.intersection;
+        let union = sums.of.predicted + sums.target - sums.of.intersection;
         let half = self.smooth / 2.0;
-        Cost::of_score([sums.intersection + half, 1.0, 0.0], [union + half, -1.0, 1.0])
+        Cost::of_score([sums.of.intersection + half, 1.0, 0.0], [union + half, -1.0, 1.0])
     }
 }
 

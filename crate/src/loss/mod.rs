@@ -24,7 +24,7 @@ pub mod weighted_parts;
 
 use crate::batch::Batch;
 use crate::census::Census;
-use crate::tile::{Slopes, Tile};
+use crate::tile::{Slopes, Sums, Tile};
 use planar::Plane;
 use std::cell::Cell;
 
@@ -34,14 +34,14 @@ pub trait Loss {
     fn needs(&self) -> Needs;
     /// Looks at the target's census; forgets what it knew of another batch.
     fn begin(&mut self, batch: &Batch, census: &Census);
-    /// First sweep: adds a tile to its sums.
-    fn observe(&mut self, tile: &Tile);
+    /// First sweep: looks at each site of a tile. Only where `needs` says so.
+    fn observe(&mut self, _tile: &Tile) {}
     /// Between the sweeps: looks at one class of all images. Writes ∂L/∂p (softmax) or ∂L/∂z
     /// (sigmoid) into `slope`, which may be the same memory as the plane: each probability is read
     /// before the slope of that pixel is written.
     fn look(&mut self, _batch: &Batch, _plane: &Plane, _slope: &[Cell<f32>]) {}
-    /// Turns the sums into the value.
-    fn settle(&mut self) -> f64;
+    /// The value, from what it observed and from `sums`, one per image and class.
+    fn settle(&mut self, sums: &[Sums]) -> f64;
     /// Second sweep: adds `scale` times its slopes.
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes);
     /// Both at once, where every loss of the objective needs one sweep only.
@@ -62,8 +62,11 @@ pub struct Needs {
     pub outcomes: bool,
     /// u again in the second sweep.
     pub surprise_again: bool,
-    /// Slopes that depend on sums of the first sweep.
+    /// The sums of each class: its slopes depend on them.
     pub sums: bool,
+    /// Among them what is wrong with each class, without cancellation: false positives and
+    /// negatives, squares. Costs the sites.
+    pub errors: bool,
     /// A look at whole planes between the sweeps.
     pub planes: bool,
     /// How often each label occurs.
@@ -78,6 +81,7 @@ impl Needs {
             outcomes: self.outcomes | other.outcomes,
             surprise_again: self.surprise_again | other.surprise_again,
             sums: self.sums | other.sums,
+            errors: self.errors | other.errors,
             planes: self.planes | other.planes,
             counts: self.counts | other.counts,
         }
@@ -126,21 +130,25 @@ choices! {
     }
 }
 
-/// A list of numbers, one a class; or a single number for all; or nothing, which counts as 1.
+/// Numbers for the classes: nothing, which counts as 1; one number; or a list.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct List(pub Vec<f64>);
-impl List {
+pub enum Numbers {
+    /// Nothing was given.
+    #[default]
+    None,
+    /// One number.
+    One(f64),
+    /// One a class.
+    List(Vec<f64>),
+}
+impl Numbers {
     /// The number for a class.
     pub fn get(&self, class: usize) -> f64 {
-        match self.0.as_slice() {
-            [] => 1.0,
-            [all] => *all,
-            list => list[class],
+        match self {
+            Self::None => 1.0,
+            Self::One(number) => *number,
+            Self::List(list) => list[class],
         }
-    }
-    /// Whether nothing was given.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -175,10 +183,10 @@ impl Classes {
 macro_rules! losses {
     ($use:ident) => {
         $use! {
-            cross_entropy::CrossEntropy { class_weights: List, label_smoothing: f64, reduction: Reduction }
+            cross_entropy::CrossEntropy { class_weights: Numbers, label_smoothing: f64, reduction: Reduction }
             weighted_cross_entropy::WeightedCrossEntropy { positive_weight: f64, reduction: Reduction }
             balanced_cross_entropy::BalancedCrossEntropy { beta: f64, reduction: Reduction }
-            focal::Focal { gamma: f64, alpha: List, reduction: Reduction }
+            focal::Focal { gamma: f64, alpha: Numbers, reduction: Reduction }
             conservative::Conservative { base: f64, lambda: f64, floor: f64, reduction: Reduction }
             dice::Dice { over: Over, classes: Classes, smooth: f64, squared: bool }
             jaccard::Jaccard { over: Over, classes: Classes, smooth: f64 }
@@ -187,7 +195,7 @@ macro_rules! losses {
             generalized_dice::GeneralizedDice { over: Over, classes: Classes, weighting: Weighting, smooth: f64 }
             exponential_logarithmic::ExponentialLogarithmic {
                 over: Over, classes: Classes, dice_weight: f64, cross_weight: f64, dice_gamma: f64,
-                cross_gamma: f64, class_weights: List, smooth: f64
+                cross_gamma: f64, class_weights: Numbers, smooth: f64
             }
             combo::Combo { over: Over, classes: Classes, alpha: f64, beta: f64, smooth: f64 }
         }

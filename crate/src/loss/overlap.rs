@@ -6,18 +6,17 @@
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
 use crate::census::Census;
-use crate::simd::{F32x4, U32x4};
-use crate::tile::{Slopes, Tile, Truth, vectors};
+use crate::tile::{self, Slopes, Tile};
 
-/// The sums of one class in one image (or the batch).
+/// The sums of one class in one image (or the batch), and what the target holds of it.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sums {
-    /// I = Σ ω p y
-    pub intersection: f64,
-    /// Σ ω p, or Σ ω p² where the loss is squared
-    pub predicted: f64,
-    /// Σ ω y, or Σ ω y² where the loss is squared
+    /// Sums over the prediction.
+    pub of: tile::Sums,
+    /// Σ ω y
     pub target: f64,
+    /// Σ ω y²
+    pub target_square: f64,
 }
 
 /// A value and its slopes with respect to the sums.
@@ -32,13 +31,24 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Cost of 1 − numerator / denominator, given how both change with I and Σp.
+    /// Cost of 1 − numerator / denominator, given how both change with I and Σp. Nothing over nothing
+    /// costs nothing.
     pub fn of_score(numerator: [f64; 3], denominator: [f64; 3]) -> Self {
-        let score = numerator[0] / denominator[0];
+        let [value, numerator_slopes @ ..] = numerator;
+        Self::of_error(denominator[0] - value, numerator_slopes, denominator)
+    }
+    /// The same where what is missing from the numerator, `error`, is known itself: as the score nears
+    /// 1, a difference would be all rounding.
+    pub fn of_error(error: f64, numerator: [f64; 2], denominator: [f64; 3]) -> Self {
+        if denominator[0] == 0.0 {
+            return Self::default();
+        }
+        let value = error / denominator[0];
+        let score = 1.0 - value;
         Self {
-            value: 1.0 - score,
-            by_intersection: -(numerator[1] - score * denominator[1]) / denominator[0],
-            by_predicted: -(numerator[2] - score * denominator[2]) / denominator[0],
+            value,
+            by_intersection: -(numerator[0] - score * denominator[1]) / denominator[0],
+            by_predicted: -(numerator[1] - score * denominator[2]) / denominator[0],
         }
     }
     /// Cost of f(L), given f and f′ at L.
@@ -60,9 +70,13 @@ pub trait Score: 'static {
     fn image(&self, selected: &[Sums], pairs: f64, _images: f64, costs: &mut Vec<Cost>) {
         costs.extend(selected.iter().map(|sums| self.pair(sums).times(1.0 / pairs)));
     }
-    /// Whether sums are of squares.
+    /// Whether it is a function of Σ p² instead of Σ p.
     fn squared(&self) -> bool {
         false
+    }
+    /// Whether it looks at the errors among the sums.
+    fn errors(&self) -> bool {
+        self.squared()
     }
 }
 
@@ -90,79 +104,11 @@ impl<S: Score> Overlap<S> {
             Over::Batch => class,
         }
     }
-
-    fn add_tile<const WEIGHTED: bool, const SQUARED: bool>(&mut self, tile: &Tile) {
-        for k in 0..tile.section.channels {
-            let (mut intersection, mut predicted) = (F32x4::zero(), F32x4::zero());
-            let outcome = tile.outcome_of(k);
-            let mut add = |i: usize, p: F32x4, hit: F32x4| {
-                let (mut p, mut hit) = (if SQUARED { p * p } else { p }, hit);
-                if WEIGHTED && let Some(weights) = tile.weights {
-                    let weight = F32x4::load(&vectors(weights)[i]);
-                    (p, hit) = (p * weight, hit * weight);
-                }
-                predicted = predicted + p;
-                intersection = intersection + hit;
-            };
-            let p = tile.probability.plane(k).iter();
-            match tile.truth {
-                Truth::Hard { label, .. } => {
-                    let class = U32x4::splat(outcome as u32);
-                    for (i, (p, label)) in p.zip(vectors(label)).enumerate() {
-                        let p = F32x4::load(p);
-                        add(i, p, p.keep(U32x4::load(label).eq(class)));
-                    }
-                }
-                Truth::Dense(outcomes) => {
-                    for (i, (p, y)) in p.zip(outcomes.y.plane(outcome)).enumerate() {
-                        let p = F32x4::load(p);
-                        add(i, p, p * F32x4::load(y));
-                    }
-                }
-            }
-            let cell = self.cell(tile.section.image, tile.section.class + k);
-            self.sums[cell].intersection += intersection.sum();
-            self.sums[cell].predicted += predicted.sum();
-        }
-    }
-
-    fn pull_tile<const WEIGHTED: bool, const SQUARED: bool>(&self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
-        let mut a = slopes.a();
-        for k in 0..tile.section.channels {
-            let cost = self.costs[self.cell(tile.section.image, tile.section.class + k)];
-            let by_intersection = F32x4::splat((cost.by_intersection * f64::from(scale)) as f32);
-            let doubled = if SQUARED { 2.0 } else { 1.0 };
-            let by_predicted = F32x4::splat((cost.by_predicted * f64::from(scale) * doubled) as f32);
-            let outcome = tile.outcome_of(k);
-            let (p, a) = (tile.probability.plane(k), a.plane(k));
-            let add = |i: usize, a: &mut [f32; 4], hit: F32x4| {
-                let predicted = if SQUARED { by_predicted * F32x4::load(&p[i]) } else { by_predicted };
-                let mut slope = predicted + hit;
-                if WEIGHTED && let Some(weights) = tile.weights {
-                    slope = slope * F32x4::load(&vectors(weights)[i]);
-                }
-                (F32x4::load(a) + slope).store(a);
-            };
-            match tile.truth {
-                Truth::Hard { label, .. } => {
-                    let class = U32x4::splat(outcome as u32);
-                    for (i, (a, label)) in a.iter_mut().zip(vectors(label)).enumerate() {
-                        add(i, a, by_intersection.keep(U32x4::load(label).eq(class)));
-                    }
-                }
-                Truth::Dense(outcomes) => {
-                    for (i, (a, y)) in a.iter_mut().zip(outcomes.y.plane(outcome)).enumerate() {
-                        add(i, a, by_intersection * F32x4::load(y));
-                    }
-                }
-            }
-        }
-    }
 }
 
 impl<S: Score> Loss for Overlap<S> {
     fn needs(&self) -> Needs {
-        Needs { sums: true, counts: true, ..Needs::default() }
+        Needs { sums: true, errors: self.score.errors(), sites: self.score.errors(), counts: true, ..Needs::default() }
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.channels = batch.channels;
@@ -177,8 +123,8 @@ impl<S: Score> Loss for Overlap<S> {
                 let outcome = batch.outcome_of(class);
                 counts[cell] += census.count(section, outcome);
                 valid[cell] |= census.valid(section) > 0.0;
-                let (mass, square) = (census.mass(section, outcome), census.square(section, outcome));
-                self.sums[cell].target += if self.score.squared() { square } else { mass };
+                self.sums[cell].target += census.mass(section, outcome);
+                self.sums[cell].target_square += census.square(section, outcome);
             }
         }
         // A pair of which every pixel is ignored is no pair.
@@ -187,15 +133,11 @@ impl<S: Score> Loss for Overlap<S> {
         self.selected
             .extend(cells.map(|(cell, (&count, valid))| valid && self.classes.select(cell % batch.channels, count)));
     }
-    fn observe(&mut self, tile: &Tile) {
-        match (tile.weights.is_some(), self.score.squared()) {
-            (false, false) => self.add_tile::<false, false>(tile),
-            (false, true) => self.add_tile::<false, true>(tile),
-            (true, false) => self.add_tile::<true, false>(tile),
-            (true, true) => self.add_tile::<true, true>(tile),
+    fn settle(&mut self, sums: &[tile::Sums]) -> f64 {
+        for (at, sums) in sums.iter().enumerate() {
+            let cell = self.cell(at / self.channels, at % self.channels);
+            self.sums[cell].of.merge(sums);
         }
-    }
-    fn settle(&mut self) -> f64 {
         let pairs = self.selected.iter().filter(|&&selected| selected).count() as f64;
         let by_image = || self.selected.chunks(self.channels).zip(self.sums.chunks(self.channels));
         let images = by_image().filter(|(selected, _)| selected.contains(&true)).count() as f64;
@@ -221,11 +163,11 @@ impl<S: Score> Loss for Overlap<S> {
         value
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
-        match (tile.weights.is_some(), self.score.squared()) {
-            (false, false) => self.pull_tile::<false, false>(tile, scale, slopes),
-            (false, true) => self.pull_tile::<false, true>(tile, scale, slopes),
-            (true, false) => self.pull_tile::<true, false>(tile, scale, slopes),
-            (true, true) => self.pull_tile::<true, true>(tile, scale, slopes),
+        for k in 0..tile.section.channels {
+            let cost = self.costs[self.cell(tile.section.image, tile.section.class + k)];
+            let predicted = f64::from(scale) * cost.by_predicted;
+            let (constant, square) = if self.score.squared() { (0.0, 2.0 * predicted) } else { (predicted, 0.0) };
+            slopes.add_class(k, constant, f64::from(scale) * cost.by_intersection, square);
         }
     }
 }

@@ -4,11 +4,11 @@
 //!
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
-use super::{List, Loss, Needs, Reduction};
-use crate::batch::Batch;
+use super::{Loss, Needs, Numbers, Reduction};
+use crate::batch::{Batch, NO_LABEL};
 use crate::census::Census;
-use crate::simd::{F32x4, Mask};
-use crate::tile::{Outcomes, Planes, Site, Slopes, Tile, Truth, vectors, vectors_mut};
+use crate::simd::{F32x4, U32x4};
+use crate::tile::{Outcomes, Planes, Site, Slopes, Sums, Tile, Truth, vectors, vectors_mut};
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {
@@ -20,15 +20,12 @@ pub trait Shape: Copy + 'static {
 
 /// How much each outcome counts.
 pub enum Weights {
-    /// All the same.
-    Even,
-    /// One weight a class: of the label under softmax, of the channel under sigmoids.
-    PerClass(List),
+    /// Weights of the classes: of the label under softmax, of the channel under sigmoids.
+    PerClass(Numbers),
     /// Negatives and positives of a sigmoid.
     Sides(f64, f64),
-    /// Focal's α: one number is the weight of a sigmoid's positives, 1 − α that of its negatives;
-    /// a list, or a number under softmax, is as `PerClass`.
-    Alpha(List),
+    /// Focal's α: 1 − α for outcome 0, background or negative, and α for the others.
+    Alpha(f64),
     /// β for positives and 1 − β for negatives, where β is the share of negatives in the section,
     /// within [0.01, 0.99].
     Balanced,
@@ -61,7 +58,7 @@ impl<S: Shape> Pointwise<S> {
     pub fn new(shape: S, reduction: Reduction) -> Self {
         Self {
             shape,
-            weights: Weights::Even,
+            weights: Weights::PerClass(Numbers::None),
             weighted_mean: false,
             smoothing: 0.0,
             reduction,
@@ -95,13 +92,8 @@ impl<S: Shape> Pointwise<S> {
         for section in batch.sections() {
             for k in 0..self.outcomes {
                 self.table.push(match &self.weights {
-                    Weights::Even => 1.0,
-                    Weights::Alpha(List(alpha)) if batch.sigmoid && alpha.len() == 1 => {
-                        [1.0 - alpha[0], alpha[0]][k.min(1)] as f32
-                    }
-                    Weights::PerClass(list) | Weights::Alpha(list) => {
-                        list.get(if batch.sigmoid { section.class } else { k }) as f32
-                    }
+                    Weights::PerClass(list) => list.get(if batch.sigmoid { section.class } else { k }) as f32,
+                    Weights::Alpha(alpha) => (if k == 0 { 1.0 - alpha } else { *alpha }) as f32,
                     Weights::Sides(negative, positive) => [*negative, *positive][k.min(1)] as f32,
                     Weights::Balanced => {
                         let valid = census.valid(section.index);
@@ -116,7 +108,8 @@ impl<S: Shape> Pointwise<S> {
     }
 
     fn denominator(&self, batch: &Batch, census: &Census) -> f64 {
-        if !self.weighted_mean || matches!(self.weights, Weights::Even) || (batch.soft() && !batch.sigmoid) {
+        let even = matches!(self.weights, Weights::PerClass(Numbers::None));
+        if !self.weighted_mean || even || (batch.soft() && !batch.sigmoid) {
             return census.valid_total();
         }
         let sections = batch.sections().map(|section| {
@@ -150,11 +143,11 @@ impl<S: Shape> Pointwise<S> {
     fn each_site(&mut self, tile: &Tile, label: &[u32], site: Site, mut visit: impl FnMut(usize, F32x4, F32x4)) {
         let shape = self.shape;
         let weights = self.site_weights(tile, label).map(vectors);
-        let rows = vectors(site.u).iter().zip(vectors(site.p)).zip(vectors(site.q));
-        for (i, ((u, p), q)) in rows.enumerate() {
+        let rows = vectors(site.u).iter().zip(vectors(site.p)).zip(vectors(site.q)).zip(vectors(label));
+        for (i, (((u, p), q), label)) in rows.enumerate() {
             let (u, p, q) = (F32x4::load(u), F32x4::load(p), F32x4::load(q));
             let (value, slope) = shape.at(u, p, q);
-            let masked = is_masked(p, q);
+            let masked = U32x4::load(label).eq(U32x4::splat(NO_LABEL));
             match weights {
                 None => visit(i, value.drop(masked), slope.drop(masked)),
                 Some(weights) => {
@@ -181,8 +174,8 @@ impl<S: Shape> Pointwise<S> {
                     y = y * F32x4::load(&vectors(weights)[i]);
                 }
                 let (value, slope) = self.shape.at(u, p, q);
-                // No share, no loss, even where u is infinite.
-                let none = y.eq(F32x4::zero()) | is_masked(p, q);
+                // No share, no loss, even where u is infinite. Masked pixels hold p = q = 0.
+                let none = y.eq(F32x4::zero()) | (p + q).eq(F32x4::zero());
                 visit(k, i, (y * value).drop(none), (y * slope).drop(none));
             }
         }
@@ -218,19 +211,13 @@ impl<S: Shape> Pointwise<S> {
     }
 }
 
-/// Masked sites hold p = q = 0; everywhere else p + q is 1 (or NaN).
-#[inline(always)]
-fn is_masked(p: F32x4, q: F32x4) -> Mask {
-    (p + q).eq(F32x4::zero())
-}
-
 impl<S: Shape> Loss for Pointwise<S> {
     fn needs(&self) -> Needs {
         Needs {
             sites: true,
             outcomes: self.smoothing > 0.0,
             surprise_again: S::SLOPE_NEEDS_SURPRISE,
-            counts: !matches!(self.weights, Weights::Even | Weights::Sides(..) | Weights::Alpha(..)),
+            counts: matches!(self.weights, Weights::Balanced | Weights::PerClass(Numbers::List(_))),
             ..Needs::default()
         }
     }
@@ -253,7 +240,7 @@ impl<S: Shape> Loss for Pointwise<S> {
     fn observe_and_pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.sweep(tile, scale, true, Some(slopes));
     }
-    fn settle(&mut self) -> f64 {
+    fn settle(&mut self, _sums: &[Sums]) -> f64 {
         if self.per_site > 0.0 { self.sum * self.per_site } else { 0.0 }
     }
     fn map(&mut self, tile: &Tile, scale: f32, row: &mut [f32]) {

@@ -28,12 +28,22 @@ pub(super) struct Index {
 impl Score for Index {
     fn pair(&self, sums: &Sums) -> Cost {
         let Self { alpha, beta, smooth } = *self;
-        let hits = sums.intersection;
-        let (false_positives, false_negatives) = (sums.predicted - hits, sums.target - hits);
+        let hits = sums.of.intersection;
+        let (false_positives, false_negatives) = (sums.of.predicted - hits, sums.target - hits);
         Cost::of_score(
             [hits + smooth, 1.0, 0.0],
             [hits + alpha * false_positives + beta * false_negatives + smooth, 1.0 - alpha - beta, alpha],
         )
+    }
+}
+
+impl Index {
+    /// 1 − T from the errors themselves.
+    pub fn exact(&self, sums: &Sums) -> Cost {
+        let Self { alpha, beta, smooth } = *self;
+        let error = alpha * sums.of.false_positives + beta * sums.of.false_negatives;
+        let denominator = sums.of.intersection + error + smooth;
+        Cost::of_error(error, [1.0, 0.0], [denominator, 1.0 - alpha - beta, alpha])
     }
 }
 

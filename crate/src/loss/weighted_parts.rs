@@ -3,7 +3,7 @@
 use super::{Loss, Needs};
 use crate::batch::Batch;
 use crate::census::Census;
-use crate::tile::{Slopes, Tile};
+use crate::tile::{Slopes, Sums, Tile};
 
 /// Σ weight · part
 pub struct Parts(pub Vec<(f64, Box<dyn Loss>)>);
@@ -18,8 +18,8 @@ impl Loss for Parts {
     fn observe(&mut self, tile: &Tile) {
         self.0.iter_mut().for_each(|(_, part)| part.observe(tile));
     }
-    fn settle(&mut self) -> f64 {
-        self.0.iter_mut().map(|(weight, part)| *weight * part.settle()).sum()
+    fn settle(&mut self, sums: &[Sums]) -> f64 {
+        self.0.iter_mut().map(|(weight, part)| *weight * part.settle(sums)).sum()
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.0.iter_mut().for_each(|(weight, part)| part.pull(tile, scale * *weight as f32, slopes));

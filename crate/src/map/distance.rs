@@ -76,12 +76,7 @@ pub struct Scratch {
 /// seeds, +Infinity everywhere when there are none. The relative error is below 10⁻⁶.
 ///
 /// `seed` is asked once for every pixel, in order. Panics if `out` does not have one value per pixel.
-pub fn distance_to(
-    seed: impl Fn(usize) -> bool,
-    grid: &Grid,
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
+pub fn distance_to(seed: impl Fn(usize) -> bool, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
     assert_eq!(out.len(), grid.pixels(), "one distance per pixel");
     if out.is_empty() {
         return;
@@ -93,11 +88,7 @@ pub fn distance_to(
     since.resize(plane, NEVER);
     for (index, layer) in out.chunks_exact_mut(plane).enumerate() {
         for (pixel, (count, since)) in layer.iter_mut().zip(since.iter_mut()).enumerate() {
-            *since = if seed(index * plane + pixel) {
-                0
-            } else {
-                *since + 1
-            };
+            *since = if seed(index * plane + pixel) { 0 } else { *since + 1 };
             *count = as_count(*since);
         }
     }
@@ -105,11 +96,7 @@ pub fn distance_to(
 }
 
 fn as_count(since: i32) -> f32 {
-    if since >= NEVER {
-        f32::INFINITY
-    } else {
-        since as f32
-    }
+    if since >= NEVER { f32::INFINITY } else { since as f32 }
 }
 
 /// Turns `out`, the pixels since the last seed in the layers before, into distances. Each layer is
@@ -119,20 +106,13 @@ fn from_counts(grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
     let spacing = grid.spacing[0] as f32;
     let down = Axis::new(height, grid.spacing[1]);
     let along = Axis::new(width, grid.spacing[2]);
-    let Scratch {
-        since,
-        squares,
-        columns,
-        row: line,
-        envelope,
-    } = scratch;
+    let Scratch { since, squares, columns, row: line, envelope } = scratch;
     since.fill(NEVER);
     squares.resize(height * width, 0.0);
     down.pad(columns, LANES);
     along.pad(line, 1);
     for layer in out.chunks_exact_mut(height * width).rev() {
-        for ((square, since), before) in squares.iter_mut().zip(since.iter_mut()).zip(layer.iter())
-        {
+        for ((square, since), before) in squares.iter_mut().zip(since.iter_mut()).zip(layer.iter()) {
             *since = if *before == 0.0 { 0 } else { *since + 1 };
             let distance = spacing * lesser(as_count(*since), *before);
             *square = distance * distance;
@@ -142,10 +122,7 @@ fn from_counts(grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
                 down.settle_columns(&mut squares[left..], width, columns, envelope);
             }
         }
-        for (row, result) in squares
-            .chunks_exact(width)
-            .zip(layer.chunks_exact_mut(width))
-        {
+        for (row, result) in squares.chunks_exact(width).zip(layer.chunks_exact_mut(width)) {
             along.settle_row(row, result, line, envelope);
         }
     }
@@ -161,11 +138,7 @@ struct Axis {
 
 impl Axis {
     fn new(length: usize, spacing: f64) -> Self {
-        Axis {
-            length,
-            spacing,
-            steps: std::array::from_fn(|k| (k as f64 * spacing).powi(2) as f32),
-        }
+        Axis { length, spacing, steps: std::array::from_fn(|k| (k as f64 * spacing).powi(2) as f32) }
     }
 
     /// Room for `lines` neighbouring lines, with nothing near beyond both of their ends.
@@ -178,32 +151,17 @@ impl Axis {
     }
 
     /// Settles the first sixteen columns of `plane`, or as many as there are.
-    fn settle_columns(
-        &self,
-        plane: &mut [f32],
-        width: usize,
-        buffer: &mut [f32],
-        envelope: &mut Envelope,
-    ) {
-        let lanes = LANES
-            .min(width)
-            .min(plane.len() - (self.length - 1) * width);
+    fn settle_columns(&self, plane: &mut [f32], width: usize, buffer: &mut [f32], envelope: &mut Envelope) {
+        let lanes = LANES.min(width).min(plane.len() - (self.length - 1) * width);
         let inside = REACH * LANES..(REACH + self.length) * LANES;
-        for (row, line) in plane
-            .chunks(width)
-            .zip(buffer[inside.clone()].chunks_exact_mut(LANES))
-        {
+        for (row, line) in plane.chunks(width).zip(buffer[inside.clone()].chunks_exact_mut(LANES)) {
             copy_block(row, line, lanes);
         }
         for (y, row) in plane.chunks_mut(width).enumerate() {
             let Some(best) = self.search(buffer, (REACH + y) * LANES, LANES) else {
                 for lane in 0..lanes {
                     let column = buffer[inside.clone()].iter().skip(lane).step_by(LANES);
-                    envelope.minimise(
-                        column,
-                        self.spacing,
-                        plane[lane..].iter_mut().step_by(width),
-                    );
+                    envelope.minimise(column, self.spacing, plane[lane..].iter_mut().step_by(width));
                 }
                 return;
             };
@@ -212,13 +170,7 @@ impl Axis {
     }
 
     /// Settles one row and writes its distances, no longer squared, to `out`.
-    fn settle_row(
-        &self,
-        row: &[f32],
-        out: &mut [f32],
-        buffer: &mut [f32],
-        envelope: &mut Envelope,
-    ) {
+    fn settle_row(&self, row: &[f32], out: &mut [f32], buffer: &mut [f32], envelope: &mut Envelope) {
         buffer[REACH..REACH + self.length].copy_from_slice(row);
         for (index, result) in out.chunks_mut(LANES).enumerate() {
             let Some(best) = self.search(buffer, REACH + index * LANES, 1) else {
@@ -226,10 +178,7 @@ impl Axis {
                 out.iter_mut().for_each(|value| *value = value.sqrt());
                 return;
             };
-            result
-                .iter_mut()
-                .zip(best)
-                .for_each(|(value, best)| *value = best.sqrt());
+            result.iter_mut().zip(best).for_each(|(value, best)| *value = best.sqrt());
         }
     }
 
@@ -253,9 +202,7 @@ impl Axis {
 }
 
 fn block(values: &[f32], first: usize) -> &Block {
-    values[first..]
-        .first_chunk()
-        .expect("lines are padded by a block")
+    values[first..].first_chunk().expect("lines are padded by a block")
 }
 
 /// Copies the first `lanes` values; a whole block without a loop.

@@ -51,11 +51,7 @@ impl Envelope {
         self.sites.clear();
         for (index, &square) in line.enumerate().filter(|(_, square)| square.is_finite()) {
             let (position, square) = (index as f64, f64::from(square));
-            let site = Site {
-                position,
-                square,
-                height: square * scale + position * position,
-            };
+            let site = Site { position, square, height: square * scale + position * position };
             while let [.., before, last] = self.sites[..]
                 && !last.is_below(&before, &site)
             {

@@ -24,26 +24,14 @@ pub struct Scratch {
 /// outside, −(distance to the nearest pixel outside − 1) where inside. So the inner rim has 0 if the
 /// spacing is 1; as in the authors' code the 1 is in the unit of the spacing. 0 everywhere if all
 /// valid pixels are on one side. Panics if `out` does not have one value per pixel.
-pub fn signed_distance(
-    cell: impl Fn(usize) -> Cell,
-    grid: &Grid,
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    from_both_sides(cell, grid, out, scratch, |outside, inside| {
-        if inside > 0.0 { 1.0 - inside } else { outside }
-    });
+pub fn signed_distance(cell: impl Fn(usize) -> Cell, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
+    from_both_sides(cell, grid, out, scratch, |outside, inside| if inside > 0.0 { 1.0 - inside } else { outside });
 }
 
 /// The distance to the nearest pixel of the other side, inside and outside: the d of the Hausdorff
 /// loss (Karimi and Salcudean, IEEE TMI 39, 2019). 0 everywhere if all valid pixels are on one side.
 /// Panics if `out` does not have one value per pixel.
-pub fn border_distance(
-    cell: impl Fn(usize) -> Cell,
-    grid: &Grid,
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
+pub fn border_distance(cell: impl Fn(usize) -> Cell, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
     from_both_sides(cell, grid, out, scratch, |outside, inside| outside + inside);
 }
 
@@ -60,25 +48,13 @@ fn from_both_sides(
         assert_eq!(out.len(), grid.pixels(), "one distance per pixel");
         return out.fill(0.0);
     }
-    let Scratch {
-        distance,
-        to_outside,
-    } = scratch;
+    let Scratch { distance, to_outside } = scratch;
     to_outside.resize(grid.pixels(), 0.0);
     distance_to(|pixel| cell(pixel) == Cell::Inside, grid, out, distance);
-    distance_to(
-        |pixel| cell(pixel) == Cell::Outside,
-        grid,
-        to_outside,
-        distance,
-    );
+    distance_to(|pixel| cell(pixel) == Cell::Outside, grid, to_outside, distance);
     for (value, &to_outside) in out.iter_mut().zip(to_outside.iter()) {
         let ignored = *value > 0.0 && to_outside > 0.0;
-        *value = if ignored {
-            0.0
-        } else {
-            combine(*value, to_outside)
-        };
+        *value = if ignored { 0.0 } else { combine(*value, to_outside) };
     }
 }
 
@@ -93,27 +69,14 @@ mod tests {
         grid: &Grid,
     ) -> Vec<f32> {
         let mut out = vec![f32::NAN; grid.pixels()];
-        map(
-            &|pixel| cells[pixel],
-            grid,
-            &mut out,
-            &mut Scratch::default(),
-        );
+        map(&|pixel| cells[pixel], grid, &mut out, &mut Scratch::default());
         out
     }
 
     fn both(cells: &[Cell], grid: &Grid) -> [Vec<f32>; 2] {
         [
-            run(
-                |cell, grid, out, scratch| signed_distance(cell, grid, out, scratch),
-                cells,
-                grid,
-            ),
-            run(
-                |cell, grid, out, scratch| border_distance(cell, grid, out, scratch),
-                cells,
-                grid,
-            ),
+            run(|cell, grid, out, scratch| signed_distance(cell, grid, out, scratch), cells, grid),
+            run(|cell, grid, out, scratch| border_distance(cell, grid, out, scratch), cells, grid),
         ]
     }
 
@@ -123,8 +86,7 @@ mod tests {
         for _ in 0..300 {
             let grid = random.grid();
             let [inside, ignored] = [[5, 40, 90][random.below(3)], [0, 5, 60][random.below(3)]];
-            let [inside, ignored] =
-                [inside, ignored].map(|percent| random.mask(grid.pixels(), percent));
+            let [inside, ignored] = [inside, ignored].map(|percent| random.mask(grid.pixels(), percent));
             let cells: Vec<_> = (0..grid.pixels())
                 .map(|pixel| match (ignored[pixel], inside[pixel]) {
                     (true, _) => Cell::Ignored,
@@ -132,12 +94,7 @@ mod tests {
                     (false, false) => Cell::Outside,
                 })
                 .collect();
-            let to = |side| {
-                brute_distance(
-                    &cells.iter().map(|&cell| cell == side).collect::<Vec<_>>(),
-                    &grid,
-                )
-            };
+            let to = |side| brute_distance(&cells.iter().map(|&cell| cell == side).collect::<Vec<_>>(), &grid);
             let [to_inside, to_outside] = [to(Cell::Inside), to(Cell::Outside)];
             let mixed = cells.contains(&Cell::Inside) && cells.contains(&Cell::Outside);
             let expect = |inside: &dyn Fn(f64) -> f64| -> Vec<f64> {
@@ -152,11 +109,7 @@ mod tests {
             let [signed, border] = both(&cells, &grid);
             assert_close(&border, &expect(&|distance| distance), 1e-6, &grid);
             // 1 − d cancels near d = 1, so the error is measured against 1 there.
-            for (pixel, (&value, expected)) in signed
-                .iter()
-                .zip(expect(&|distance| 1.0 - distance))
-                .enumerate()
-            {
+            for (pixel, (&value, expected)) in signed.iter().zip(expect(&|distance| 1.0 - distance)).enumerate() {
                 let scale = expected.abs().max(1.0);
                 assert!(
                     (f64::from(value) - expected).abs() <= 1e-6 * scale,
@@ -172,42 +125,19 @@ mod tests {
         // Squared distances to the other side, as hexadecimal digits.
         let outside = "0149941000149a52101258a8521112554211001421100001110000001000000";
         let inside = "100000012100000001000000000000000000110000011410001124410112458";
-        let cells: Vec<_> = labels
-            .bytes()
-            .map(|label| {
-                if label == b'1' {
-                    Cell::Inside
-                } else {
-                    Cell::Outside
-                }
-            })
-            .collect();
+        let cells: Vec<_> =
+            labels.bytes().map(|label| if label == b'1' { Cell::Inside } else { Cell::Outside }).collect();
         let expected: Vec<_> = hexadecimal(outside)
             .zip(hexadecimal(inside))
-            .map(|(outside, inside)| {
-                if inside > 0.0 {
-                    1.0 - inside.sqrt()
-                } else {
-                    outside.sqrt()
-                }
-            })
+            .map(|(outside, inside)| if inside > 0.0 { 1.0 - inside.sqrt() } else { outside.sqrt() })
             .collect();
-        let [signed, _] = both(
-            &cells,
-            &Grid {
-                size: [1, 7, 9],
-                spacing: [1.0; 3],
-            },
-        );
+        let [signed, _] = both(&cells, &Grid { size: [1, 7, 9], spacing: [1.0; 3] });
         assert_close(&signed, &expected, 1e-6, &labels);
     }
 
     #[test]
     fn one_side_alone_gives_zero() {
-        let grid = Grid {
-            size: [2, 3, 4],
-            spacing: [1.0; 3],
-        };
+        let grid = Grid { size: [2, 3, 4], spacing: [1.0; 3] };
         for side in [Cell::Inside, Cell::Outside, Cell::Ignored] {
             let mut cells = vec![side; 24];
             cells[5] = Cell::Ignored;

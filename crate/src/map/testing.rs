@@ -23,11 +23,8 @@ impl Random {
             _ => [1, 1, 1 + self.below(150)],
         };
         size.rotate_left(self.below(3));
-        let spacing = if self.below(2) == 0 {
-            [1.0; 3]
-        } else {
-            [(); 3].map(|()| [1e-3, 0.7, 1.0, 2.5, 1e3][self.below(5)])
-        };
+        let spacing =
+            if self.below(2) == 0 { [1.0; 3] } else { [(); 3].map(|()| [1e-3, 0.7, 1.0, 2.5, 1e3][self.below(5)]) };
         Grid { size, spacing }
     }
 
@@ -40,29 +37,12 @@ impl Random {
 /// The distance from every pixel to the nearest pixel of `seeds`.
 pub fn brute_distance(seeds: &[bool], grid: &Grid) -> Vec<f64> {
     let [_, height, width] = grid.size;
-    let place = |pixel: usize| {
-        [
-            pixel / width / height,
-            pixel / width % height,
-            pixel % width,
-        ]
-    };
-    let seeds: Vec<_> = (0..seeds.len())
-        .filter(|&pixel| seeds[pixel])
-        .map(place)
-        .collect();
+    let place = |pixel: usize| [pixel / width / height, pixel / width % height, pixel % width];
+    let seeds: Vec<_> = (0..seeds.len()).filter(|&pixel| seeds[pixel]).map(place).collect();
     let to = |a: [usize; 3], b: [usize; 3]| -> f64 {
-        (0..3)
-            .map(|axis| (a[axis].abs_diff(b[axis]) as f64 * grid.spacing[axis]).powi(2))
-            .sum()
+        (0..3).map(|axis| (a[axis].abs_diff(b[axis]) as f64 * grid.spacing[axis]).powi(2)).sum()
     };
-    let nearest = |pixel| {
-        seeds
-            .iter()
-            .map(|&seed| to(place(pixel), seed))
-            .fold(f64::INFINITY, f64::min)
-            .sqrt()
-    };
+    let nearest = |pixel| seeds.iter().map(|&seed| to(place(pixel), seed)).fold(f64::INFINITY, f64::min).sqrt();
     (0..grid.pixels()).map(nearest).collect()
 }
 
@@ -72,16 +52,11 @@ pub fn assert_close(values: &[f32], expected: &[f64], relative: f64, what: &dyn 
     for (index, (&value, &expected)) in values.iter().zip(expected).enumerate() {
         let value = f64::from(value);
         let close = value == expected || (value - expected).abs() <= relative * expected.abs();
-        assert!(
-            close,
-            "{value} instead of {expected} at {index} of {what:?}"
-        );
+        assert!(close, "{value} instead of {expected} at {index} of {what:?}");
     }
 }
 
 /// The values of a string of hexadecimal digits.
 pub fn hexadecimal(digits: &str) -> impl Iterator<Item = f64> {
-    digits
-        .chars()
-        .map(|digit| f64::from(digit.to_digit(16).expect("a hexadecimal digit")))
+    digits.chars().map(|digit| f64::from(digit.to_digit(16).expect("a hexadecimal digit")))
 }

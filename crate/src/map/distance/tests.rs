@@ -3,22 +3,12 @@ use crate::map::testing::{Random, assert_close, brute_distance, hexadecimal};
 
 fn distances(seeds: &[bool], grid: &Grid) -> Vec<f32> {
     let mut out = vec![f32::NAN; grid.pixels()];
-    distance_to(
-        |pixel| seeds[pixel],
-        grid,
-        &mut out,
-        &mut Scratch::default(),
-    );
+    distance_to(|pixel| seeds[pixel], grid, &mut out, &mut Scratch::default());
     out
 }
 
 fn check(seeds: &[bool], grid: &Grid) {
-    assert_close(
-        &distances(seeds, grid),
-        &brute_distance(seeds, grid),
-        1e-6,
-        &(seeds.len(), grid),
-    );
+    assert_close(&distances(seeds, grid), &brute_distance(seeds, grid), 1e-6, &(seeds.len(), grid));
 }
 
 #[test]
@@ -34,20 +24,8 @@ fn equals_brute_force_on_random_masks() {
 #[test]
 fn equals_brute_force_where_seeds_are_far_apart() {
     let mut random = Random(2);
-    for size in [
-        [1, 130, 150],
-        [1, 1, 3000],
-        [90, 70, 3],
-        [3, 4, 400],
-        [400, 3, 17],
-    ] {
-        for spacing in [
-            [1.0; 3],
-            [1e-3, 1e3, 1.0],
-            [1e3, 1.0, 1e-3],
-            [1.0, 1e-3, 1e3],
-            [0.3, 0.7, 1.9],
-        ] {
+    for size in [[1, 130, 150], [1, 1, 3000], [90, 70, 3], [3, 4, 400], [400, 3, 17]] {
+        for spacing in [[1.0; 3], [1e-3, 1e3, 1.0], [1e3, 1.0, 1e-3], [1.0, 1e-3, 1e3], [0.3, 0.7, 1.9]] {
             let grid = Grid { size, spacing };
             let mut seeds = vec![false; grid.pixels()];
             (0..5).for_each(|_| seeds[random.below(grid.pixels())] = true);
@@ -58,13 +36,7 @@ fn equals_brute_force_where_seeds_are_far_apart() {
 
 #[test]
 fn equals_brute_force_where_one_axis_is_a_thousand_times_longer() {
-    for size in [
-        [3000, 3, 3],
-        [3, 3000, 3],
-        [3, 3, 3000],
-        [3000, 1, 3],
-        [1, 3000, 3],
-    ] {
+    for size in [[3000, 3, 3], [3, 3000, 3], [3, 3, 3000], [3000, 1, 3], [1, 3000, 3]] {
         for spacing in [[1.0; 3], [1e-3, 1e3, 1e3], [1e3, 1e-3, 1.0]] {
             let grid = Grid { size, spacing };
             let seeds: Vec<_> = (0..grid.pixels()).map(|pixel| pixel % 5003 == 1).collect();
@@ -75,25 +47,14 @@ fn equals_brute_force_where_one_axis_is_a_thousand_times_longer() {
 
 #[test]
 fn squares_beyond_2_24_stay_exact() {
-    for size in [
-        [1, 1, 20_000],
-        [1, 20_000, 1],
-        [20_000, 1, 1],
-        [20_000, 2, 1],
-        [2, 1, 20_000],
-    ] {
-        let grid = Grid {
-            size,
-            spacing: [1.0; 3],
-        };
+    for size in [[1, 1, 20_000], [1, 20_000, 1], [20_000, 1, 1], [20_000, 2, 1], [2, 1, 20_000]] {
+        let grid = Grid { size, spacing: [1.0; 3] };
         let place = |pixel: usize| match size {
             [20_000, lines, 1] => pixel / lines,
             _ => pixel % 20_000,
         };
         let seeds: Vec<_> = (0..grid.pixels()).map(|pixel| place(pixel) == 0).collect();
-        let expected: Vec<_> = (0..grid.pixels())
-            .map(|pixel| place(pixel) as f64)
-            .collect();
+        let expected: Vec<_> = (0..grid.pixels()).map(|pixel| place(pixel) as f64).collect();
         assert_close(&distances(&seeds, &grid), &expected, 0.0, &grid);
     }
 }
@@ -101,31 +62,11 @@ fn squares_beyond_2_24_stay_exact() {
 #[test]
 fn without_seeds_every_distance_is_infinite() {
     for size in [[1, 5, 7], [3, 4, 50], [1, 1, 1], [2, 200, 1]] {
-        let grid = Grid {
-            size,
-            spacing: [1.0; 3],
-        };
-        assert!(
-            distances(&vec![false; grid.pixels()], &grid)
-                .iter()
-                .all(|&value| value == f32::INFINITY)
-        );
-        assert!(
-            distances(&vec![true; grid.pixels()], &grid)
-                .iter()
-                .all(|&value| value == 0.0)
-        );
+        let grid = Grid { size, spacing: [1.0; 3] };
+        assert!(distances(&vec![false; grid.pixels()], &grid).iter().all(|&value| value == f32::INFINITY));
+        assert!(distances(&vec![true; grid.pixels()], &grid).iter().all(|&value| value == 0.0));
     }
-    assert!(
-        distances(
-            &[],
-            &Grid {
-                size: [1, 0, 3],
-                spacing: [1.0; 3]
-            }
-        )
-        .is_empty()
-    );
+    assert!(distances(&[], &Grid { size: [1, 0, 3], spacing: [1.0; 3] }).is_empty());
 }
 
 #[test]
@@ -155,27 +96,13 @@ fn agrees_with_scipy() {
     );
     let seeds: Vec<_> = mask.bytes().map(|pixel| pixel == b'0').collect();
     let expected: Vec<_> = hexadecimal(squares).map(f64::sqrt).collect();
-    assert_close(
-        &distances(
-            &seeds,
-            &Grid {
-                size: [1, 9, 14],
-                spacing: [1.0; 3],
-            },
-        ),
-        &expected,
-        1e-7,
-        &mask,
-    );
+    assert_close(&distances(&seeds, &Grid { size: [1, 9, 14], spacing: [1.0; 3] }), &expected, 1e-7, &mask);
 }
 
 #[test]
 fn scratch_is_reused_and_leaves_no_trace() {
     let mut random = Random(3);
-    let grids = [[1, 40, 60], [5, 6, 70], [1, 1, 9], [9, 20, 5]].map(|size| Grid {
-        size,
-        spacing: [1.0; 3],
-    });
+    let grids = [[1, 40, 60], [5, 6, 70], [1, 1, 9], [9, 20, 5]].map(|size| Grid { size, spacing: [1.0; 3] });
     let masks = grids.map(|grid| random.mask(grid.pixels(), 3));
     let mut scratch = Scratch::default();
     let mut run = || {
@@ -184,11 +111,7 @@ fn scratch_is_reused_and_leaves_no_trace() {
             distance_to(|pixel| seeds[pixel], grid, &mut out, &mut scratch);
             assert_eq!(out, distances(seeds, grid));
         }
-        [
-            scratch.since.as_ptr().addr(),
-            scratch.columns.as_ptr().addr(),
-            scratch.row.as_ptr().addr(),
-        ]
+        [scratch.since.as_ptr().addr(), scratch.columns.as_ptr().addr(), scratch.row.as_ptr().addr()]
     };
     run();
     assert_eq!(run(), run());

@@ -1,0 +1,202 @@
+//! The steps of a sweep on one tile.
+
+use crate::activation::{OutcomePlanes, SiteRows, decode_row, encode_row, given, recall_sites, sigmoid, softmax};
+use crate::simd::F32x4;
+use crate::tile::{Planes, Slopes, Sums, Tile, vectors, vectors_mut};
+use crate::workspace::{Place, Workspace};
+
+/// One tile at work.
+pub struct Work<'w, 'b> {
+    space: &'w mut Workspace,
+    place: Place<'w, 'b>,
+    /// Whether some pixel takes part in nothing.
+    masked: bool,
+    /// Whether `x` holds exponentials that are not divided by their sum yet.
+    unnormalised: bool,
+}
+
+impl<'w, 'b> Work<'w, 'b> {
+    /// Reads a tile's target and weights.
+    pub fn open(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
+        let masked = space.read(&place);
+        Self { space, place, masked, unnormalised: false }
+    }
+
+    /// Logits to probabilities; under a softmax with hard labels only to exponentials.
+    pub fn activate(&mut self) {
+        let (place, batch) = (self.place, self.place.batch);
+        let Workspace { width, outcomes, needs, dense, label, x, inverse, p, q, site, outcome, .. } = &mut *self.space;
+        let width = *width;
+        let [u, own, others] = site;
+        let mut rows = SiteRows { u, p: own, q: others };
+        let [_, u, pk, qk] = outcome;
+        let mut planes = OutcomePlanes { u, p: pk, q: qk };
+        let outcomes_too = *dense && needs.sites;
+        if batch.sigmoid {
+            let z = place.row(batch.logits, width).unwrap_or_else(|| {
+                place.gather(batch.logits, x, width);
+                x
+            });
+            match (batch.from_logits, outcomes_too) {
+                (true, true) => sigmoid::forward_dense(z, p, q, &mut planes),
+                (true, false) if needs.sites => sigmoid::forward::<true>(z, label, p, q, &mut rows),
+                (true, false) => sigmoid::forward::<false>(z, label, p, q, &mut rows),
+                (false, _) => given::forward_sigmoid(z, label, p, q, &mut rows),
+            }
+            if !batch.from_logits && outcomes_too {
+                given::outcomes(Planes::new(z, width, width), *outcomes, true, &mut planes);
+            }
+        } else {
+            place.stage(batch.logits, x, inverse);
+            match (batch.from_logits, outcomes_too) {
+                (true, true) => softmax::forward_dense(x, width, &mut planes),
+                (true, false) => {
+                    softmax::exponentials(x, label, inverse, rows.p, rows.q);
+                    if needs.sites {
+                        softmax::sites(label, batch.channels, inverse, &mut rows, |k, pixel| place.logit(k, pixel));
+                    } else {
+                        softmax::invert(inverse, rows.p, rows.q);
+                    }
+                    self.unnormalised = true;
+                }
+                (false, true) => given::outcomes(Planes::new(x, width, width), *outcomes, false, &mut planes),
+                (false, false) => given::sites(Planes::new(x, width, width), batch.channels, label, &mut rows),
+            }
+        }
+        if self.masked {
+            self.space.mask(batch.pixel_weights.is_some());
+        }
+    }
+
+    /// Exponentials to probabilities, if they are not that already. Adds up each class, if there are
+    /// sums.
+    pub fn normalise(&mut self, sums: &mut [Sums]) {
+        let (batch, channels) = (self.place.batch, self.place.section.channels);
+        // The usual sums are collected while dividing.
+        let plain = self.unnormalised && !self.space.dense && !self.space.needs.errors && batch.pixel_weights.is_none();
+        if self.unnormalised {
+            let mut unused = [Sums::default()].repeat(if plain && !sums.is_empty() { 0 } else { channels });
+            let into = if unused.is_empty() { &mut *sums } else { &mut unused };
+            let Workspace { label, x, inverse, .. } = &mut *self.space;
+            softmax::normalise(x, label, inverse, into);
+            self.unnormalised = false;
+        }
+        if !plain {
+            let tile = self.space.tile(&self.place).0;
+            sums.iter_mut().enumerate().for_each(|(k, sums)| sums.add(&tile, k));
+        }
+    }
+
+    /// What the losses see, and where they report.
+    pub fn tile(&mut self) -> (Tile<'_>, &mut Slopes) {
+        self.space.tile(&self.place)
+    }
+
+    /// Copies u of each site for the second sweep.
+    pub fn keep_surprise(&self, kept: &mut [f32]) {
+        kept.copy_from_slice(&self.space.site[0][..self.place.length]);
+    }
+
+    /// Leaves the probabilities in the buffer for the second sweep; `encoded` where planes are looked
+    /// at, which need 1 − p as well as p.
+    pub fn store_probabilities(&mut self, encoded: bool, buffer: &mut [f32]) {
+        let Workspace { width, x, p, q, .. } = &mut *self.space;
+        if self.place.batch.sigmoid {
+            encode_row(p, q, x);
+        } else if encoded {
+            softmax::encode_planes(x, *width, self.place.batch.from_logits);
+        }
+        self.place.scatter(x, buffer, *width);
+    }
+
+    /// Probabilities of the first sweep, from the buffer; `kept` is the sites' surprise.
+    pub fn recall(&mut self, kept: &[f32], buffer: &[f32]) {
+        let (place, batch) = (self.place, self.place.batch);
+        let Workspace { width, needs, dense, label, x, p, q, site, .. } = &mut *self.space;
+        let width = *width;
+        place.gather(buffer, x, width);
+        let [u, own, others] = site;
+        let mut rows = SiteRows { u, p: own, q: others };
+        // Slopes that are the same for every u need none of this.
+        let sites = needs.surprise_again && !*dense;
+        if batch.sigmoid {
+            decode_row(x, p, q);
+            if sites {
+                let z = place.row(batch.logits, width).unwrap_or_else(|| {
+                    place.gather(batch.logits, x, width);
+                    x
+                });
+                sigmoid::recall_sites(z, p, q, label, &mut rows);
+            }
+        } else if sites {
+            rows.u[..place.length].copy_from_slice(kept);
+            recall_sites(Planes::new(x, width, width), batch.channels, label, &mut rows);
+        }
+        if self.masked {
+            self.space.mask(batch.pixel_weights.is_some());
+        }
+    }
+
+    /// Makes room for this tile's slopes.
+    pub fn reset_slopes(&mut self) {
+        let outcomes = if self.space.dense { self.space.outcomes } else { 1 };
+        self.space.slopes.reset(self.place.section.channels, outcomes, self.space.width);
+    }
+
+    /// Slopes to the gradient, and into the buffer. `planar`: the buffer holds slopes of losses that
+    /// looked at planes, ∂L/∂z of sigmoids and ∂L/∂p otherwise; they are added.
+    pub fn chain(&mut self, planar: bool, buffer: &mut [f32]) {
+        let (place, batch) = (self.place, self.place.batch);
+        let width = self.space.width;
+        let of_logits = batch.sigmoid && batch.from_logits;
+        if planar && !of_logits {
+            let mut left = vec![0.0; self.space.x.len()];
+            place.gather(buffer, &mut left, width);
+            let mut a = self.space.slopes.a();
+            left.chunks_exact(width).enumerate().for_each(|(k, left)| add_row(a.plane(k), left));
+        }
+        let (mut slopes, dense) = (std::mem::take(&mut self.space.slopes), self.space.dense);
+        if dense || batch.sigmoid || !batch.from_logits {
+            slopes.spread(&self.space.tile(&place).0);
+        }
+        let weights = batch.pixel_weights.is_some();
+        let Workspace { label, x, inverse, p, q, site, outcome, weights: row, .. } = &mut *self.space;
+        let planes = |i: usize| Planes::new(&outcome[i], width, width);
+        match (batch.from_logits, batch.sigmoid, dense && slopes.read_b().is_some()) {
+            (true, false, false) if self.unnormalised => match slopes.read_b() {
+                Some(b) => {
+                    let direct = if self.masked { None } else { place.planes_mut(buffer, width) };
+                    let written = direct.is_some();
+                    softmax::chain_labels(x, label, inverse, &mut site[2], b.row(0), direct);
+                    if written {
+                        self.space.slopes = slopes;
+                        return;
+                    }
+                }
+                None => x.fill(0.0),
+            },
+            (true, false, false) if !dense => softmax::chain(x, label, weights.then_some(&**row), &slopes),
+            (true, false, _) => softmax::chain_dense(x, width, planes(3), &slopes),
+            (true, true, false) => sigmoid::chain(p, q, label, &slopes, x),
+            (true, true, true) => sigmoid::chain_dense(p, q, &slopes, x),
+            (false, sigmoid, false) => given::chain(x, sigmoid, label, &site[1], &slopes),
+            (false, sigmoid, true) => given::chain_dense(x, width, sigmoid, planes(2), &slopes),
+        }
+        self.space.slopes = slopes;
+        if planar && of_logits {
+            let mut left = vec![0.0; width];
+            place.gather(buffer, &mut left, width);
+            add_row(vectors_mut(&mut self.space.x), &left);
+        }
+        if self.masked {
+            self.space.mask(weights);
+        }
+        place.scatter(&self.space.x, buffer, width);
+    }
+}
+
+fn add_row(to: &mut [[f32; 4]], row: &[f32]) {
+    for (to, row) in to.iter_mut().zip(vectors(row)) {
+        (F32x4::load(to) + F32x4::load(row)).store(to);
+    }
+}
