@@ -36,7 +36,7 @@ function promises(rows: readonly Row[], trained: readonly Scores[]): string[] {
     const [ours, theirs] = [own[promise.score], plain[promise.score]];
     const isSeen = better === "larger" ? ours > theirs : ours < theirs;
     return [
-      `${title} should ${aim}: ${measure} ${text(own)}, with ${rows[other]!.title} ${text(plain)}; ${isSeen ? "seen" : "not seen"} here.`,
+      `${capital(title)} should ${aim}: ${measure} ${text(own)}, with ${rows[other]!.title} ${text(plain)}; ${isSeen ? "seen" : "not seen"} here.`,
     ];
   });
 }
@@ -75,6 +75,8 @@ export function notes(rows: readonly Row[]): string[] {
     "One image, one seed: differences of a few thousandths are noise. The learning rate and the number of steps were set by hand with cross-entropy and Dice in view of the right half; they are the same for every loss.",
     "Every network trains on the same target: the nuclei with a gap of one pixel where two touch, as in U-Net. Scores are against the nuclei without gaps.",
     "A pair of nuclei within 2 px of each other is separated if each has a connected part of the mask that covers at least half of it, and the two parts differ.",
-    ...rows.flatMap((row) => (row.note ? [`${row.title}: ${row.note}`] : [])),
+    ...rows.flatMap((row) => (row.note ? [`${capital(row.title)}: ${row.note}`] : [])),
   ];
 }
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -20,7 +20,7 @@ export function page(comparison: Comparison): string {
 </head>
 <body>
 <main>
-<h1>One small U-Net, ${rows.length} ${rows.length === 1 ? "loss" : "losses"}</h1>
+<h1>One small U&#8209;Net, ${rows.length} ${rows.length === 1 ? "loss" : "losses"}</h1>
 <p>Each network starts from the same weights and sees the same squares of the left half of a microscope image,
 ${plan.steps} steps of ${plan.batch} squares with ${plan.size} × ${plan.size} pixels (seed ${plan.seed}). Only the
 loss differs. Everything below is measured on the right half, which no step saw.</p>
