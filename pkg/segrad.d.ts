@@ -12,6 +12,10 @@ export class Objective {
      */
     balanced_cross_entropy(weight: number, beta: number, reduction: number): void;
     /**
+     * Adds this loss.
+     */
+    boundary(weight: number, classes: number, spacing: number): void;
+    /**
      * Forgets all losses.
      */
     clear(): void;
@@ -63,11 +67,23 @@ export class Objective {
     /**
      * Adds this loss.
      */
+    hausdorff_dt(weight: number, classes: number, alpha: number, spacing: number): void;
+    /**
+     * Adds this loss.
+     */
     jaccard(weight: number, over: number, classes: number, smooth: number): void;
     /**
      * Shape and meaning of the batches to come. `ignore` is NaN where no label is ignored.
      */
     layout(images: number, channels: number, depth: number, height: number, width: number, depth_spacing: number, height_spacing: number, width_spacing: number, sigmoid: boolean, channels_last: boolean, from_logits: boolean, ignore: number): void;
+    /**
+     * Adds this loss.
+     */
+    lovasz_hinge(weight: number, over: number): void;
+    /**
+     * Adds this loss.
+     */
+    lovasz_softmax(weight: number, over: number, classes: number): void;
     /**
      * Writes the unreduced loss of every site. Every loss must be pointwise.
      */
@@ -114,6 +130,7 @@ export interface InitOutput {
     readonly allocate: (a: number) => number;
     readonly exp_sweep: (a: number, b: number, c: number) => void;
     readonly objective_balanced_cross_entropy: (a: number, b: number, c: number, d: number) => void;
+    readonly objective_boundary: (a: number, b: number, c: number, d: number) => void;
     readonly objective_clear: (a: number) => void;
     readonly objective_combo: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
     readonly objective_conservative: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
@@ -126,8 +143,11 @@ export interface InitOutput {
     readonly objective_focal: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly objective_focal_tversky: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
     readonly objective_generalized_dice: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
+    readonly objective_hausdorff_dt: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly objective_jaccard: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly objective_layout: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number, j: number, k: number, l: number, m: number) => void;
+    readonly objective_lovasz_hinge: (a: number, b: number, c: number) => void;
+    readonly objective_lovasz_softmax: (a: number, b: number, c: number, d: number) => void;
     readonly objective_map: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
     readonly objective_new: () => number;
     readonly objective_tversky: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;

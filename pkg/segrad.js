@@ -24,6 +24,15 @@ export class Objective {
         wasm.objective_balanced_cross_entropy(this.__wbg_ptr, weight, beta, reduction);
     }
     /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} classes
+     * @param {number} spacing
+     */
+    boundary(weight, classes, spacing) {
+        wasm.objective_boundary(this.__wbg_ptr, weight, classes, spacing);
+    }
+    /**
      * Forgets all losses.
      */
     clear() {
@@ -157,6 +166,16 @@ export class Objective {
     /**
      * Adds this loss.
      * @param {number} weight
+     * @param {number} classes
+     * @param {number} alpha
+     * @param {number} spacing
+     */
+    hausdorff_dt(weight, classes, alpha, spacing) {
+        wasm.objective_hausdorff_dt(this.__wbg_ptr, weight, classes, alpha, spacing);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
      * @param {number} over
      * @param {number} classes
      * @param {number} smooth
@@ -181,6 +200,23 @@ export class Objective {
      */
     layout(images, channels, depth, height, width, depth_spacing, height_spacing, width_spacing, sigmoid, channels_last, from_logits, ignore) {
         wasm.objective_layout(this.__wbg_ptr, images, channels, depth, height, width, depth_spacing, height_spacing, width_spacing, sigmoid, channels_last, from_logits, ignore);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     */
+    lovasz_hinge(weight, over) {
+        wasm.objective_lovasz_hinge(this.__wbg_ptr, weight, over);
+    }
+    /**
+     * Adds this loss.
+     * @param {number} weight
+     * @param {number} over
+     * @param {number} classes
+     */
+    lovasz_softmax(weight, over, classes) {
+        wasm.objective_lovasz_softmax(this.__wbg_ptr, weight, over, classes);
     }
     /**
      * Writes the unreduced loss of every site. Every loss must be pointwise.

@@ -148,19 +148,45 @@ impl<'a> Batch<'a> {
         if self.channels_last { 1 } else { self.pixels() }
     }
 
-    /// Label of one site, [`NO_LABEL`] where ignored. For soft targets: whether outcome `outcome`
-    /// has more than half of the target, as 0 or 1 of a sigmoid.
+    /// On which side of a class pixels `start..` of an image are: −1 in the class (soft: y > ½), 1
+    /// outside, 0 ignored.
+    pub fn read_sides(&self, image: usize, class: usize, start: usize, sides: &mut [f32]) {
+        if let Target::Soft(soft) = self.target {
+            let (first, step) = self.plane(image, class);
+            let shares = soft[first + start * step..].iter().step_by(step);
+            sides.iter_mut().zip(shares).for_each(|(side, &y)| *side = if y > 0.5 { -1.0 } else { 1.0 });
+            return;
+        }
+        let section = Section { index: 0, image, class, channels: 1 };
+        let outcome = self.outcome_of(class) as u32;
+        let mut labels = [0; 256];
+        for (sides, start) in sides.chunks_mut(256).zip((start..).step_by(256)) {
+            let labels = &mut labels[..sides.len()];
+            self.read_labels(&section, start, sides.len(), labels);
+            for (side, &label) in sides.iter_mut().zip(&*labels) {
+                *side = match label {
+                    NO_LABEL => 0.0,
+                    label if label == outcome => -1.0,
+                    _ => 1.0,
+                };
+            }
+        }
+    }
+    /// The target's share y of a class at pixels `start..` of an image; 0 where ignored.
+    pub fn read_shares(&self, image: usize, class: usize, start: usize, shares: &mut [f32]) {
+        if let Target::Soft(soft) = self.target {
+            let (first, step) = self.plane(image, class);
+            let from = soft[first + start * step..].iter().step_by(step);
+            shares.iter_mut().zip(from).for_each(|(share, &y)| *share = y);
+            return;
+        }
+        self.read_sides(image, class, start, shares);
+        shares.iter_mut().for_each(|share| *share = if *share < 0.0 { 1.0 } else { 0.0 });
+    }
+    /// ω of a pixel.
     #[inline(always)]
-    pub fn is_outcome(&self, image: usize, class: usize, pixel: usize) -> Option<bool> {
-        match_target!(self.target,
-            labels => {
-                let (start, step) = if self.sigmoid { self.plane(image, class) } else { (image * self.pixels(), 1) };
-                let label = labels[start + pixel * step];
-                if self.ignore.and_then(Label::from_number) == Some(label) { return None }
-                Some(label.class() as usize == if self.sigmoid { 1 } else { class })
-            },
-            soft => { let (start, step) = self.plane(image, class); Some(soft[start + pixel * step] > 0.5) }
-        )
+    pub fn weight(&self, image: usize, pixel: usize) -> f32 {
+        self.pixel_weights.map_or(1.0, |weights| weights[image * self.pixels() + pixel])
     }
 
     /// Writes labels `start..start + length` of a section, then [`NO_LABEL`] to the end of the row.

@@ -11,7 +11,7 @@ use crate::census::{Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs};
 use crate::tile::{Sums, tile_width};
-use crate::work::Work;
+use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace};
 use std::cell::Cell;
 
@@ -33,8 +33,8 @@ pub struct Objective {
     kept: Vec<f32>,
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
-    /// Slopes of one plane, where several losses look at it.
-    plane: Vec<f32>,
+    /// Slopes of planes, where several losses look at them.
+    aside: Vec<f32>,
 }
 
 /// What the second sweep finds in the gradient buffer.
@@ -64,13 +64,13 @@ impl Objective {
         self.terms[term].value
     }
 
-    fn needs(&self) -> Needs {
-        self.terms.iter().fold(Needs::default(), |needs, term| needs.and(term.loss.needs()))
+    fn needs(&self, batch: &Batch) -> Needs {
+        self.terms.iter().fold(Needs::default(), |needs, term| needs.and(term.loss.needs(batch)))
     }
 
     /// Checks and counts the batch's data, and prepares every loss for it.
     fn begin(&mut self, batch: &Batch, check_logits: bool) -> Result<(), Fault> {
-        let needs = self.needs();
+        let needs = self.needs(batch);
         let census = Census::take(batch, needs.counts, check_logits)?;
         for term in &mut self.terms {
             term.loss.begin(batch, &census);
@@ -84,11 +84,11 @@ impl Objective {
     /// where the batch's data is at fault.
     pub fn evaluate(&mut self, batch: &Batch, gradient: Option<&mut [f32]>, check_logits: bool) -> Result<f64, Fault> {
         self.begin(batch, check_logits)?;
-        let needs = self.needs();
+        let needs = self.needs(batch);
         let second = match &gradient {
             None => Second::None,
             Some(_) if needs.planes => Second::Slopes,
-            Some(_) if !needs.sums => Second::None,
+            Some(_) if !needs.sums && !needs.probabilities => Second::None,
             Some(_) if !batch.from_logits || (self.workspace.dense && needs.sites) => Second::Reactivate,
             Some(_) => Second::Recall,
         };
@@ -140,7 +140,7 @@ impl Objective {
     }
 
     fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second) {
-        let needs = self.needs();
+        let needs = self.needs(batch);
         self.sums.clear();
         self.sums.resize(if needs.sums { batch.images * batch.channels } else { 0 }, Sums::default());
         let keep = second == Second::Recall && !batch.sigmoid && needs.surprise_again;
@@ -157,9 +157,9 @@ impl Objective {
                 for term in &mut self.terms {
                     term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
                 }
-                return work.chain(false, buffer);
+                return work.chain(Planar::None, buffer);
             }
-            if needs.sums || buffer.is_some() {
+            if needs.sums || needs.probabilities || buffer.is_some() {
                 let first = section.image * batch.channels + section.class;
                 work.normalise(self.sums.get_mut(first..first + section.channels).unwrap_or(&mut []));
             }
@@ -176,6 +176,11 @@ impl Objective {
     }
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
+        let planar = match second {
+            Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
+            Second::Slopes => Planar::OfProbabilities,
+            _ => Planar::None,
+        };
         for_each_tile(batch, self.workspace.width(), |place| {
             let mut work = Work::open(&mut self.workspace, place);
             if second == Second::Recall {
@@ -190,48 +195,48 @@ impl Objective {
             for term in &mut self.terms {
                 term.loss.pull(&tile, term.weight as f32, slopes);
             }
-            work.chain(second == Second::Slopes, gradient);
+            work.chain(planar, gradient);
         });
     }
 
     /// Lets planar losses look at every class, and leaves the sum of their slopes in its place.
     fn look(&mut self, batch: &Batch, buffer: &mut [f32]) {
         let buffer = Cell::from_mut(buffer).as_slice_of_cells();
-        let looking = self.terms.iter().filter(|term| term.loss.needs().planes).count();
-        let mut sum = std::mem::take(&mut self.plane);
-        for class in 0..batch.channels {
-            let plane = Plane { class, buffer };
-            if looking == 1 {
-                for term in self.terms.iter_mut().filter(|term| term.loss.needs().planes) {
-                    term.loss.look(batch, &plane, buffer);
-                    scale_plane(batch, class, buffer, term.weight as f32);
+        let of_logits = self.needs(batch).logit_slopes;
+        let mut looking: Vec<&mut Term> = self.terms.iter_mut().filter(|term| term.loss.needs(batch).planes).collect();
+        if let [term] = looking.as_mut_slice() {
+            for class in 0..batch.channels {
+                term.loss.look(batch, &Plane { class, probabilities: buffer, slopes: buffer });
+                if term.weight != 1.0 {
+                    let weight = term.weight as f32;
+                    for_each_position(batch, class, |at| buffer[at].set(weight * buffer[at].get()));
                 }
-                continue;
             }
-            // The probabilities must outlive the first loss: slopes are collected aside. This is the
-            // one case that takes two more arrays of the batch's size.
-            sum.clear();
-            sum.resize(2 * buffer.len(), 0.0);
-            let (total, own) = sum.split_at_mut(buffer.len());
-            let own = Cell::from_mut(own).as_slice_of_cells();
-            for term in self.terms.iter_mut().filter(|term| term.loss.needs().planes) {
-                term.loss.look(batch, &plane, own);
-                for_each_position(batch, class, |at| total[at] += term.weight as f32 * own[at].get());
+            return;
+        }
+        // The probabilities must outlive the first loss, so slopes are collected aside. This is the one
+        // case that takes two more arrays of the batch's size.
+        self.aside.clear();
+        self.aside.resize(2 * buffer.len(), 0.0);
+        let (total, own) = self.aside.split_at_mut(buffer.len());
+        let own = Cell::from_mut(own).as_slice_of_cells();
+        for class in 0..batch.channels {
+            let plane = Plane { class, probabilities: buffer, slopes: own };
+            for term in &mut looking {
+                term.loss.look(batch, &plane);
+                let turn = of_logits && !term.loss.needs(batch).logit_slopes;
+                for_each_position(batch, class, |at| {
+                    let (p, q) = plane.probability(at);
+                    total[at] += term.weight as f32 * own[at].get() * if turn { p * q } else { 1.0 };
+                });
             }
             for_each_position(batch, class, |at| buffer[at].set(total[at]));
         }
-        self.plane = sum;
-    }
-}
-
-fn scale_plane(batch: &Batch, class: usize, buffer: &[Cell<f32>], weight: f32) {
-    if weight != 1.0 {
-        for_each_position(batch, class, |at| buffer[at].set(weight * buffer[at].get()));
     }
 }
 
 /// Visits the positions of one class of all images in an array shaped like the logits.
-pub fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) {
+fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) {
     for image in 0..batch.images {
         let (start, step) = batch.plane(image, class);
         for pixel in 0..batch.pixels() {

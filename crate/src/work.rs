@@ -5,6 +5,17 @@ use crate::simd::F32x4;
 use crate::tile::{Planes, Slopes, Sums, Tile, vectors, vectors_mut};
 use crate::workspace::{Place, Workspace};
 
+/// What losses that looked at planes left in the gradient buffer.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Planar {
+    /// Nothing.
+    None,
+    /// ∂L/∂p
+    OfProbabilities,
+    /// ∂L/∂z
+    OfLogits,
+}
+
 /// One tile at work.
 pub struct Work<'w, 'b> {
     space: &'w mut Workspace,
@@ -143,13 +154,12 @@ impl<'w, 'b> Work<'w, 'b> {
         self.space.slopes.reset(self.place.section.channels, outcomes, self.space.width);
     }
 
-    /// Slopes to the gradient, and into the buffer. `planar`: the buffer holds slopes of losses that
-    /// looked at planes, ∂L/∂z of sigmoids and ∂L/∂p otherwise; they are added.
-    pub fn chain(&mut self, planar: bool, buffer: &mut [f32]) {
+    /// Slopes to the gradient, and into the buffer. `planar`: what losses that looked at planes left
+    /// there; it is added.
+    pub fn chain(&mut self, planar: Planar, buffer: &mut [f32]) {
         let (place, batch) = (self.place, self.place.batch);
         let width = self.space.width;
-        let of_logits = batch.sigmoid && batch.from_logits;
-        if planar && !of_logits {
+        if planar == Planar::OfProbabilities {
             let mut left = vec![0.0; self.space.x.len()];
             place.gather(buffer, &mut left, width);
             let mut a = self.space.slopes.a();
@@ -183,7 +193,7 @@ impl<'w, 'b> Work<'w, 'b> {
             (false, sigmoid, true) => given::chain_dense(x, width, sigmoid, planes(2), &slopes),
         }
         self.space.slopes = slopes;
-        if planar && of_logits {
+        if planar == Planar::OfLogits {
             let mut left = vec![0.0; width];
             place.gather(buffer, &mut left, width);
             add_row(vectors_mut(&mut self.space.x), &left);

@@ -9,6 +9,7 @@ pub mod planar;
 pub mod pointwise;
 
 pub mod balanced_cross_entropy;
+pub mod boundary;
 pub mod combo;
 pub mod conservative;
 pub mod cross_entropy;
@@ -17,7 +18,12 @@ pub mod exponential_logarithmic;
 pub mod focal;
 pub mod focal_tversky;
 pub mod generalized_dice;
+pub mod hausdorff_dt;
 pub mod jaccard;
+pub mod lovasz;
+pub mod lovasz_extension;
+pub mod lovasz_hinge;
+pub mod lovasz_softmax;
 pub mod tversky;
 pub mod weighted_cross_entropy;
 pub mod weighted_parts;
@@ -26,20 +32,17 @@ use crate::batch::Batch;
 use crate::census::Census;
 use crate::tile::{Slopes, Sums, Tile};
 use planar::Plane;
-use std::cell::Cell;
 
 /// What a loss does at each stage of an evaluation.
 pub trait Loss {
-    /// What it needs of the activation and the sweeps.
-    fn needs(&self) -> Needs;
+    /// What it needs of the activation and the sweeps for such a batch.
+    fn needs(&self, batch: &Batch) -> Needs;
     /// Looks at the target's census; forgets what it knew of another batch.
     fn begin(&mut self, batch: &Batch, census: &Census);
     /// First sweep: looks at each site of a tile. Only where `needs` says so.
     fn observe(&mut self, _tile: &Tile) {}
-    /// Between the sweeps: looks at one class of all images. Writes ∂L/∂p (softmax) or ∂L/∂z
-    /// (sigmoid) into `slope`, which may be the same memory as the plane: each probability is read
-    /// before the slope of that pixel is written.
-    fn look(&mut self, _batch: &Batch, _plane: &Plane, _slope: &[Cell<f32>]) {}
+    /// Between the sweeps: looks at one class of all images, and writes its slopes.
+    fn look(&mut self, _batch: &Batch, _plane: &Plane) {}
     /// The value, from what it observed and from `sums`, one per image and class.
     fn settle(&mut self, sums: &[Sums]) -> f64;
     /// Second sweep: adds `scale` times its slopes.
@@ -67,8 +70,12 @@ pub struct Needs {
     /// Among them what is wrong with each class, without cancellation: false positives and
     /// negatives, squares. Costs the sites.
     pub errors: bool,
+    /// Probabilities in the second sweep, without sums.
+    pub probabilities: bool,
     /// A look at whole planes between the sweeps.
     pub planes: bool,
+    /// The slopes it leaves there are ∂L/∂z, not ∂L/∂p.
+    pub logit_slopes: bool,
     /// How often each label occurs.
     pub counts: bool,
 }
@@ -82,7 +89,9 @@ impl Needs {
             surprise_again: self.surprise_again | other.surprise_again,
             sums: self.sums | other.sums,
             errors: self.errors | other.errors,
+            probabilities: self.probabilities | other.probabilities,
             planes: self.planes | other.planes,
+            logit_slopes: self.logit_slopes | other.logit_slopes,
             counts: self.counts | other.counts,
         }
     }
@@ -171,9 +180,22 @@ impl Classes {
             Self::List(list) => list.contains(&class),
         }
     }
-    /// Whether a class can be selected at all.
-    pub fn may_select(&self, class: usize) -> bool {
-        self.select(class, 1.0)
+    /// Which (image, class) pairs are selected, image by image; one row where the batch is pooled. A
+    /// pair of which every pixel is ignored is no pair.
+    pub fn pairs(&self, over: Over, batch: &Batch, census: &Census) -> Vec<bool> {
+        let groups = if over == Over::Image { batch.images } else { 1 };
+        let cells = 0..groups * batch.channels;
+        let selected = cells.map(|cell| {
+            let (group, class) = (cell / batch.channels, cell % batch.channels);
+            let images = if over == Over::Image { group..group + 1 } else { 0..batch.images };
+            let (mut count, mut valid) = (0.0, 0.0);
+            for section in images.map(|image| batch.section_of(image, class)) {
+                count += census.count(section, batch.outcome_of(class));
+                valid += census.valid(section);
+            }
+            valid > 0.0 && self.select(class, count)
+        });
+        selected.collect()
     }
 }
 
@@ -198,6 +220,10 @@ macro_rules! losses {
                 cross_gamma: f64, class_weights: Numbers, smooth: f64
             }
             combo::Combo { over: Over, classes: Classes, alpha: f64, beta: f64, smooth: f64 }
+            lovasz_hinge::LovaszHinge { over: Over }
+            lovasz_softmax::LovaszSoftmax { over: Over, classes: Classes }
+            boundary::Boundary { classes: Classes, spacing: Numbers }
+            hausdorff_dt::HausdorffDt { classes: Classes, alpha: f64, spacing: Numbers }
         }
     };
 }

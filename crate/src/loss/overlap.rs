@@ -107,7 +107,7 @@ impl<S: Score> Overlap<S> {
 }
 
 impl<S: Score> Loss for Overlap<S> {
-    fn needs(&self) -> Needs {
+    fn needs(&self, _batch: &Batch) -> Needs {
         Needs { sums: true, errors: self.score.errors(), sites: self.score.errors(), counts: true, ..Needs::default() }
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
@@ -115,23 +115,15 @@ impl<S: Score> Loss for Overlap<S> {
         let groups = if self.over == Over::Image { batch.images } else { 1 };
         self.sums.clear();
         self.sums.resize(groups * batch.channels, Sums::default());
-        let mut counts = vec![0.0; self.sums.len()];
-        let mut valid = vec![false; self.sums.len()];
         for image in 0..batch.images {
             for class in 0..batch.channels {
                 let (cell, section) = (self.cell(image, class), batch.section_of(image, class));
                 let outcome = batch.outcome_of(class);
-                counts[cell] += census.count(section, outcome);
-                valid[cell] |= census.valid(section) > 0.0;
                 self.sums[cell].target += census.mass(section, outcome);
                 self.sums[cell].target_square += census.square(section, outcome);
             }
         }
-        // A pair of which every pixel is ignored is no pair.
-        self.selected.clear();
-        let cells = counts.iter().zip(valid).enumerate();
-        self.selected
-            .extend(cells.map(|(cell, (&count, valid))| valid && self.classes.select(cell % batch.channels, count)));
+        self.selected = self.classes.pairs(self.over, batch, census);
     }
     fn settle(&mut self, sums: &[tile::Sums]) -> f64 {
         for (at, sums) in sums.iter().enumerate() {

@@ -9,28 +9,34 @@ use crate::activation::decode_one;
 use crate::batch::Batch;
 use std::cell::Cell;
 
-/// The probabilities of one class, in the gradient buffer.
+/// One class of all images: its probabilities, and where its slopes go. These may be the same
+/// memory, so each probability is read before the slope of its pixel is written.
 pub struct Plane<'a> {
     /// Which class.
     pub class: usize,
-    /// The gradient buffer, shaped like the logits.
-    pub buffer: &'a [Cell<f32>],
+    /// Encoded probabilities, shaped like the logits.
+    pub probabilities: &'a [Cell<f32>],
+    /// Slopes, shaped like the logits.
+    pub slopes: &'a [Cell<f32>],
 }
 
 impl Plane<'_> {
-    /// (p, 1 − p) at a position of the buffer.
+    /// (p, 1 − p) at a position of an array shaped like the logits.
     #[inline(always)]
     pub fn probability(&self, at: usize) -> (f32, f32) {
-        decode_one(self.buffer[at].get())
+        decode_one(self.probabilities[at].get())
     }
-    /// Writes ∂L/∂z for a sigmoid, from ∂L/∂p, in place: the two share a position.
-    #[inline(always)]
-    pub fn slope(&self, batch: &Batch, at: usize, by_probability: f32) -> f32 {
-        if batch.sigmoid && batch.from_logits {
-            let (p, q) = self.probability(at);
-            by_probability * p * q
-        } else {
-            by_probability
-        }
+    /// Sets the slopes of one image to 0.
+    pub fn clear(&self, batch: &Batch, image: usize) {
+        let (start, step) = batch.plane(image, self.class);
+        self.slopes[start..].iter().step_by(step).take(batch.pixels()).for_each(|slope| slope.set(0.0));
     }
+}
+
+/// Pixels handled at once.
+pub const RUN: usize = 512;
+
+/// Visits an image's pixels in runs: first pixel, and how many.
+pub fn runs(pixels: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..pixels).step_by(RUN).map(move |start| (start, RUN.min(pixels - start)))
 }

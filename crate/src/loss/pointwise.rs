@@ -212,7 +212,7 @@ impl<S: Shape> Pointwise<S> {
 }
 
 impl<S: Shape> Loss for Pointwise<S> {
-    fn needs(&self) -> Needs {
+    fn needs(&self, _batch: &Batch) -> Needs {
         Needs {
             sites: true,
             outcomes: self.smoothing > 0.0,

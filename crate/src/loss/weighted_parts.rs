@@ -9,8 +9,8 @@ use crate::tile::{Slopes, Sums, Tile};
 pub struct Parts(pub Vec<(f64, Box<dyn Loss>)>);
 
 impl Loss for Parts {
-    fn needs(&self) -> Needs {
-        self.0.iter().fold(Needs::default(), |needs, (_, part)| needs.and(part.needs()))
+    fn needs(&self, batch: &Batch) -> Needs {
+        self.0.iter().fold(Needs::default(), |needs, (_, part)| needs.and(part.needs(batch)))
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.0.iter_mut().for_each(|(_, part)| part.begin(batch, census));

@@ -1,0 +1,159 @@
+//! Boundary loss (Kervadec et al. 2019): mean of p φ, φ the signed distance to the class's border;
+//! ∂L/∂p = φ / number of terms. φ comes with the batch, or is computed from the target, class by class.
+
+use super::planar::{Plane, RUN, runs};
+use super::{Classes, Loss, Needs, Numbers};
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::map::distance::Grid;
+use crate::map::signed::{Cell, Scratch, signed_distance};
+use crate::simd::F32x4;
+use crate::tile::{Slopes, Sums, Tile, vectors};
+
+/// Options of the boundary loss.
+pub struct Boundary {
+    /// Which classes count.
+    pub classes: Classes,
+    /// Voxel size per axis; nothing: the batch's.
+    pub spacing: Numbers,
+}
+
+struct Mapped {
+    options: Boundary,
+    channels: usize,
+    /// Which (image, class) pairs count.
+    selected: Vec<bool>,
+    /// 1 / number of valid pixels in all of them.
+    per_term: f64,
+    sum: f64,
+    maps: Maps,
+}
+
+impl Boundary {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        Box::new(Mapped {
+            options: self,
+            channels: 0,
+            selected: Vec::new(),
+            per_term: 0.0,
+            sum: 0.0,
+            maps: Maps::default(),
+        })
+    }
+}
+
+/// What boundary and Hausdorff loss need to make maps of a target.
+#[derive(Default)]
+pub(super) struct Maps {
+    pub cells: Vec<Cell>,
+    pub map: Vec<f32>,
+    pub scratch: Scratch,
+}
+
+impl Maps {
+    /// The grid of a batch, with the loss's own spacing where it has one.
+    pub fn grid(batch: &Batch, spacing: &Numbers) -> Grid {
+        let spacing = match spacing {
+            Numbers::List(list) => std::array::from_fn(|axis| {
+                // Two axes are height and width.
+                (axis + list.len()).checked_sub(3).map_or(1.0, |axis| list[axis])
+            }),
+            _ => batch.spacing,
+        };
+        Grid { size: batch.size, spacing }
+    }
+    /// Reads where each pixel of an image lies as seen from a class.
+    pub fn read_cells(&mut self, batch: &Batch, image: usize, class: usize) {
+        self.cells.clear();
+        let mut sides = [0.0; RUN];
+        for (start, length) in runs(batch.pixels()) {
+            batch.read_sides(image, class, start, &mut sides[..length]);
+            self.cells.extend(sides[..length].iter().map(|&side| match side {
+                0.0 => Cell::Ignored,
+                side if side < 0.0 => Cell::Inside,
+                _ => Cell::Outside,
+            }));
+        }
+    }
+}
+
+/// 1 / number of valid pixels in all selected (image, class) pairs, 0 if there are none.
+pub(super) fn per_term(selected: &[bool], batch: &Batch, census: &Census) -> f64 {
+    let valid = |at: usize| census.valid(batch.section_of(at / batch.channels, at % batch.channels));
+    let terms: f64 = (0..selected.len()).filter(|&at| selected[at]).map(valid).sum();
+    if terms > 0.0 { 1.0 / terms } else { 0.0 }
+}
+
+impl Loss for Mapped {
+    fn needs(&self, batch: &Batch) -> Needs {
+        let given = batch.distance.is_some();
+        Needs { planes: !given, probabilities: given, counts: true, ..Needs::default() }
+    }
+    fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.sum = 0.0;
+        self.channels = batch.channels;
+        self.selected = self.options.classes.pairs(super::Over::Image, batch, census);
+        self.per_term = per_term(&self.selected, batch, census);
+    }
+    fn observe(&mut self, tile: &Tile) {
+        let Some(distance) = tile.distance else { return };
+        for k in 0..tile.section.channels {
+            if !self.counts(tile, k) {
+                continue;
+            }
+            let mut sum = F32x4::zero();
+            for (i, (p, distance)) in tile.probability.plane(k).iter().zip(distance.plane(k)).enumerate() {
+                let term = F32x4::load(p) * F32x4::load(distance);
+                sum = sum + tile.weights.map_or(term, |weights| term * F32x4::load(&vectors(weights)[i]));
+            }
+            self.sum += sum.sum();
+        }
+    }
+    fn look(&mut self, batch: &Batch, plane: &Plane) {
+        let grid = Maps::grid(batch, &self.options.spacing);
+        for image in 0..batch.images {
+            if !self.selected[image * batch.channels + plane.class] {
+                plane.clear(batch, image);
+                continue;
+            }
+            let Maps { cells, map, scratch } = {
+                self.maps.read_cells(batch, image, plane.class);
+                &mut self.maps
+            };
+            map.resize(batch.pixels(), 0.0);
+            signed_distance(|pixel| cells[pixel], &grid, map, scratch);
+            let (start, step) = batch.plane(image, plane.class);
+            for (pixel, &distance) in map.iter().enumerate() {
+                let (at, weight) = (start + pixel * step, batch.weight(image, pixel));
+                let (p, _) = plane.probability(at);
+                let slope = f64::from(weight) * f64::from(distance);
+                if slope != 0.0 {
+                    self.sum += slope * f64::from(p);
+                }
+                plane.slopes[at].set((slope * self.per_term) as f32);
+            }
+        }
+    }
+    fn settle(&mut self, _sums: &[Sums]) -> f64 {
+        if self.per_term > 0.0 { self.sum * self.per_term } else { 0.0 }
+    }
+    fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        let Some(distance) = tile.distance else { return };
+        let scale = F32x4::splat((self.per_term * f64::from(scale)) as f32);
+        let mut planes = slopes.a();
+        for k in (0..tile.section.channels).filter(|&k| self.counts(tile, k)) {
+            for (i, (a, distance)) in planes.plane(k).iter_mut().zip(distance.plane(k)).enumerate() {
+                let slope = scale * F32x4::load(distance);
+                let weighted = tile.weights.map_or(slope, |weights| slope * F32x4::load(&vectors(weights)[i]));
+                (F32x4::load(a) + weighted).store(a);
+            }
+        }
+    }
+}
+
+impl Mapped {
+    fn counts(&self, tile: &Tile, k: usize) -> bool {
+        self.selected[tile.section.image * self.channels + tile.section.class + k]
+    }
+}

@@ -1,0 +1,55 @@
+//! Lovász hinge (Berman et al. 2018): errors max(0, 1 − s z), s = ±1, sorted downwards; L = Σ m g with
+//! g the growth of the Jaccard loss along them; ∂L/∂z = −s g where the error is positive.
+
+use super::lovasz::Sorts;
+use super::planar::Plane;
+use super::{Classes, Loss, Needs, Over};
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::tile::{Slopes, Sums, Tile};
+
+/// Options of the Lovász hinge.
+pub struct LovaszHinge {
+    /// Sorted per image or over the batch.
+    pub over: Over,
+}
+
+struct Sorted {
+    over: Over,
+    /// Which images have valid pixels (or whether the batch has).
+    selected: Vec<bool>,
+    pairs: usize,
+    sorts: Sorts,
+}
+
+impl LovaszHinge {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        Box::new(Sorted { over: self.over, selected: Vec::new(), pairs: 0, sorts: Sorts::default() })
+    }
+}
+
+impl Loss for Sorted {
+    fn needs(&self, _batch: &Batch) -> Needs {
+        Needs { planes: true, logit_slopes: true, counts: true, ..Needs::default() }
+    }
+    fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.sorts.begin();
+        self.selected = Classes::All.pairs(self.over, batch, census);
+        self.pairs = self.selected.iter().filter(|&&selected| selected).count();
+    }
+    fn look(&mut self, batch: &Batch, plane: &Plane) {
+        let selected = &self.selected;
+        let is_selected = |image: usize| selected[image * batch.channels + plane.class];
+        let scale = 1.0 / self.pairs as f32;
+        self.sorts.look(batch, plane, self.over, is_selected, scale, |side, at| {
+            // 1 + side · z is the error; NaN must stay NaN.
+            let error = 1.0 + side * batch.logits[at];
+            if error < 0.0 { 0.0 } else { side * error }
+        });
+    }
+    fn settle(&mut self, _sums: &[Sums]) -> f64 {
+        self.sorts.mean(self.pairs)
+    }
+    fn pull(&mut self, _tile: &Tile, _scale: f32, _slopes: &mut Slopes) {}
+}

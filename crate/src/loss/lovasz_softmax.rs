@@ -1,0 +1,56 @@
+//! Lovász-Softmax (Berman et al. 2018): per class, errors m = |y − p| sorted downwards, L = Σ m g with
+//! g the growth of the Jaccard loss along them; ∂L/∂p = sign(p − y) g / number of classes.
+
+use super::lovasz::Sorts;
+use super::planar::Plane;
+use super::{Classes, Loss, Needs, Over};
+use crate::batch::Batch;
+use crate::census::Census;
+use crate::tile::{Slopes, Sums, Tile};
+
+/// Options of Lovász-Softmax.
+pub struct LovaszSoftmax {
+    /// Sorted per image or over the batch.
+    pub over: Over,
+    /// Which classes count.
+    pub classes: Classes,
+}
+
+struct Sorted {
+    options: LovaszSoftmax,
+    /// Which (image, class) pairs are sorted; one row where the batch is pooled.
+    selected: Vec<bool>,
+    pairs: usize,
+    sorts: Sorts,
+}
+
+impl LovaszSoftmax {
+    /// The loss with these options.
+    pub fn build(self) -> Box<dyn Loss> {
+        Box::new(Sorted { options: self, selected: Vec::new(), pairs: 0, sorts: Sorts::default() })
+    }
+}
+
+impl Loss for Sorted {
+    fn needs(&self, _batch: &Batch) -> Needs {
+        Needs { planes: true, counts: true, ..Needs::default() }
+    }
+    fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.sorts.begin();
+        self.selected = self.options.classes.pairs(self.options.over, batch, census);
+        self.pairs = self.selected.iter().filter(|&&selected| selected).count();
+    }
+    fn look(&mut self, batch: &Batch, plane: &Plane) {
+        let (class, over, selected) = (plane.class, self.options.over, &self.selected);
+        let is_selected = |image: usize| selected[image * batch.channels + class];
+        let scale = 1.0 / self.pairs as f32;
+        self.sorts.look(batch, plane, over, is_selected, scale, |side, at| {
+            let (p, q) = plane.probability(at);
+            if side < 0.0 { -q } else { p }
+        });
+    }
+    fn settle(&mut self, _sums: &[Sums]) -> f64 {
+        self.sorts.mean(self.pairs)
+    }
+    fn pull(&mut self, _tile: &Tile, _scale: f32, _slopes: &mut Slopes) {}
+}
