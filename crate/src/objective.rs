@@ -9,7 +9,7 @@
 use crate::batch::Batch;
 use crate::census::{Census, Fault};
 use crate::loss::planar::Plane;
-use crate::loss::{Loss, Needs};
+use crate::loss::{Loss, Needs, OutcomeSlopes};
 use crate::tile::{Sums, tile_width};
 use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace};
@@ -148,6 +148,21 @@ impl Objective {
         for_each_tile(batch, self.workspace.width(), |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
+            if work.is_plain_row()
+                && let Some(buffer) = buffer.as_deref_mut()
+            {
+                if second == Second::None
+                    && let [term] = self.terms.as_mut_slice()
+                    && work.sweep_row(&mut *term.loss, term.weight as f32, buffer)
+                {
+                    return;
+                }
+                if second == Second::Recall && !needs.surprise_again {
+                    let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer);
+                    self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
+                    return;
+                }
+            }
             work.activate();
             if second == Second::None
                 && let Some(buffer) = buffer.as_deref_mut()
@@ -176,6 +191,7 @@ impl Objective {
     }
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
+        let surprise_again = self.needs(batch).surprise_again;
         let planar = match second {
             Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
             Second::Slopes => Planar::OfProbabilities,
@@ -183,6 +199,13 @@ impl Objective {
         };
         for_each_tile(batch, self.workspace.width(), |place| {
             let mut work = Work::open(&mut self.workspace, place);
+            if second == Second::Recall && !surprise_again && work.is_plain_row() {
+                let mut slopes = OutcomeSlopes::default();
+                for term in &self.terms {
+                    term.loss.pull_outcomes(&place.section, term.weight, &mut slopes);
+                }
+                return work.second_sweep_row(&slopes, gradient);
+            }
             if second == Second::Recall {
                 let at = place.section.image * batch.pixels() + place.start;
                 work.recall(self.kept.get(at..at + place.length).unwrap_or(&[]), gradient);

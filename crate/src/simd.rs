@@ -25,7 +25,7 @@ mod backend {
         max(a, b) = f32x4_pmax; min(a, b) = f32x4_pmin; neg(a) = f32x4_neg; abs(a) = f32x4_abs;
         lt(a, b) = f32x4_lt; eq(a, b) = f32x4_eq;
         int_eq(a, b) = i32x4_eq; int_add(a, b) = i32x4_add; int_sub(a, b) = i32x4_sub;
-        and(a, b) = v128_and; or(a, b) = v128_or; and_not(a, b) = v128_andnot; not(a) = v128_not;
+        and(a, b) = v128_and; or(a, b) = v128_or; xor(a, b) = v128_xor; and_not(a, b) = v128_andnot; not(a) = v128_not;
         select(a, b, mask) = v128_bitselect; to_float(a) = f32x4_convert_i32x4;
     }
     #[inline(always)]
@@ -91,7 +91,7 @@ mod backend {
     masks! { lt(Float) = f32::lt; eq(Float) = f32::eq; int_eq(Int) = u32::eq; }
     ints! {
         int_add = u32::wrapping_add; int_sub = u32::wrapping_sub;
-        and = |a, b| a & b; or = |a, b| a | b; and_not = |a, b| a & !b;
+        and = |a, b| a & b; or = |a, b| a | b; xor = |a, b| a ^ b; and_not = |a, b| a & !b;
     }
     #[inline(always)]
     pub fn neg(a: Float) -> Float {
@@ -198,6 +198,17 @@ impl F32x4 {
     pub fn abs(self) -> Self {
         Self(backend::abs(self.0))
     }
+    /// −|self|
+    #[inline(always)]
+    pub fn negative_abs(self) -> Self {
+        let sign = backend::int_splat(1 << 31);
+        Self::from_bits(U32x4(backend::or(self.bits().0, sign)))
+    }
+    /// Negates the lanes where the top bit of `sign` is set; its other bits must be 0.
+    #[inline(always)]
+    pub fn flip(self, sign: U32x4) -> Self {
+        Self::from_bits(U32x4(backend::xor(self.bits().0, sign.0)))
+    }
     /// `self < other`, lane by lane.
     #[inline(always)]
     pub fn lt(self, other: Self) -> Mask {
@@ -300,6 +311,11 @@ impl Mask {
     #[inline(always)]
     pub fn select(self, yes: F32x4, no: F32x4) -> F32x4 {
         F32x4::from_bits(U32x4(backend::select(yes.bits().0, no.bits().0, self.0)))
+    }
+    /// True where both are the same.
+    #[inline(always)]
+    pub fn equals(self, other: Self) -> Self {
+        Self(backend::int_eq(self.0, other.0))
     }
     /// Whether any lane is true.
     #[inline(always)]

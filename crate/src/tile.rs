@@ -67,6 +67,11 @@ impl<'a> PlanesMut<'a> {
     pub fn plane(&mut self, k: usize) -> &mut [[f32; 4]] {
         vectors_mut(&mut self.data[k * self.stride..][..self.width])
     }
+    /// Channel k as numbers.
+    #[inline(always)]
+    pub fn row(&mut self, k: usize) -> &mut [f32] {
+        &mut self.data[k * self.stride..][..self.width]
+    }
     /// The same channels, to read.
     pub fn as_planes(&self) -> Planes<'_> {
         Planes { data: self.data, stride: self.stride, width: self.width }

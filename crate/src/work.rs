@@ -1,6 +1,7 @@
 //! The steps of a sweep on one tile.
 
 use crate::activation::{OutcomePlanes, SiteRows, decode_row, encode_row, given, recall_sites, sigmoid, softmax};
+use crate::loss::{Loss, OutcomeSlopes};
 use crate::simd::F32x4;
 use crate::tile::{Planes, Slopes, Sums, Tile, vectors, vectors_mut};
 use crate::workspace::{Place, Workspace};
@@ -77,6 +78,69 @@ impl<'w, 'b> Work<'w, 'b> {
         if self.masked {
             self.space.mask(batch.pixel_weights.is_some());
         }
+    }
+
+    /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
+    /// hard labels, nothing masked or weighted, and no slope that needs more than sums.
+    pub fn is_plain_row(&self) -> bool {
+        let (batch, needs) = (self.place.batch, self.space.needs);
+        let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
+        plain && !self.masked && !needs.errors && !needs.planes && !needs.probabilities
+    }
+
+    /// Both sweeps of a plain row, by a loss that knows how.
+    pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: &mut [f32]) -> bool {
+        let Workspace { width, label, x, p, .. } = &mut *self.space;
+        let (place, width, section) = (self.place, *width, self.place.section.index);
+        let z = place.row(place.batch.logits, width).unwrap_or_else(|| {
+            place.gather(place.batch.logits, p, width);
+            p
+        });
+        if let Some(mut row) = place.planes_mut(buffer, width) {
+            return loss.sweep_row(section, z, label, scale, row.row(0));
+        }
+        let swept = loss.sweep_row(section, z, label, scale, x);
+        if swept {
+            place.scatter(x, buffer, width);
+        }
+        swept
+    }
+
+    /// First sweep of a plain row: encoded probabilities into the buffer, and Σ u of negatives and
+    /// positives if somebody needs it.
+    pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: &mut [f32]) -> [f64; 2] {
+        let Workspace { width, needs, label, x, p, .. } = &mut *self.space;
+        let (place, width) = (self.place, *width);
+        let z = place.row(place.batch.logits, width).unwrap_or_else(|| {
+            place.gather(place.batch.logits, p, width);
+            p
+        });
+        let mut row = place.planes_mut(buffer, width);
+        let code = row.as_mut().map_or(&mut **x, |row| row.row(0));
+        let surprise = if needs.sites {
+            sigmoid::first_sweep::<true>(z, label, code, sums, !needs.uneven)
+        } else {
+            sigmoid::first_sweep::<false>(z, label, code, sums, true)
+        };
+        if row.is_none() {
+            place.scatter(x, buffer, width);
+        }
+        surprise
+    }
+
+    /// Second sweep of a plain row.
+    pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, buffer: &mut [f32]) {
+        let Workspace { width, label, x, .. } = &mut *self.space;
+        let (place, width) = (self.place, *width);
+        let OutcomeSlopes { constant, hit, labels } = *slopes;
+        let sweep = if labels == [0.0; 2] { sigmoid::second_sweep::<false> } else { sigmoid::second_sweep::<true> };
+        let labels = labels.map(|slope| slope as f32);
+        if let Some(mut row) = place.planes_mut(buffer, width) {
+            return sweep(row.row(0), label, constant as f32, hit as f32, labels);
+        }
+        place.gather(buffer, x, width);
+        sweep(x, label, constant as f32, hit as f32, labels);
+        place.scatter(x, buffer, width);
     }
 
     /// Exponentials to probabilities, if they are not that already. Adds up each class, if there are

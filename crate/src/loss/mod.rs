@@ -28,7 +28,7 @@ pub mod tversky;
 pub mod weighted_cross_entropy;
 pub mod weighted_parts;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::tile::{Slopes, Sums, Tile};
 use planar::Plane;
@@ -52,8 +52,29 @@ pub trait Loss {
         self.observe(tile);
         self.pull(tile, scale, slopes);
     }
+    /// First sweep under a sigmoid: Σ u of a section's negatives and positives, in place of `observe`
+    /// where slopes need no u.
+    fn observe_surprise(&mut self, _section: usize, _surprise: [f64; 2]) {}
+    /// Second sweep under a sigmoid, in place of `pull` where slopes are the same for a whole outcome.
+    fn pull_outcomes(&self, _section: &Section, _scale: f64, _slopes: &mut OutcomeSlopes) {}
+    /// Both sweeps of one row under a sigmoid at once: `scale` times the gradient, ∂L/∂z, into `out`.
+    /// False where it does not know how.
+    fn sweep_row(&mut self, _section: usize, _z: &[f32], _label: &[u32], _scale: f32, _out: &mut [f32]) -> bool {
+        false
+    }
     /// Adds `scale` times the loss of each pixel, unreduced. Only where `needs` says there is one.
     fn map(&mut self, _tile: &Tile, _scale: f32, _row: &mut [f32]) {}
+}
+
+/// Slopes of a section under a sigmoid that are the same for a whole outcome.
+#[derive(Clone, Copy, Default)]
+pub struct OutcomeSlopes {
+    /// ∂L/∂p
+    pub constant: f64,
+    /// What positives have on top of it.
+    pub hit: f64,
+    /// ∂L/∂ln p of the label of negatives and positives.
+    pub labels: [f64; 2],
 }
 
 /// What a loss needs.
@@ -61,6 +82,8 @@ pub trait Loss {
 pub struct Needs {
     /// u, p and q of each label: it is pointwise (at least in part).
     pub sites: bool,
+    /// Of negatives apart from positives: it weighs them differently.
+    pub uneven: bool,
     /// The same of every outcome, even where targets are hard.
     pub outcomes: bool,
     /// u again in the second sweep.
@@ -85,6 +108,7 @@ impl Needs {
     pub fn and(self, other: Self) -> Self {
         Self {
             sites: self.sites | other.sites,
+            uneven: self.uneven | other.uneven,
             outcomes: self.outcomes | other.outcomes,
             surprise_again: self.surprise_again | other.surprise_again,
             sums: self.sums | other.sums,

@@ -3,8 +3,8 @@
 //! changes with I and with Σ ω p; here the sums are collected and the slopes spread over the pixels:
 //! ∂L/∂p = ω (∂L/∂I · y + ∂L/∂Σp), or 2 ω p ∂L/∂Σp² for the squared form.
 
-use super::{Classes, Loss, Needs, Over};
-use crate::batch::Batch;
+use super::{Classes, Loss, Needs, OutcomeSlopes, Over};
+use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::tile::{self, Slopes, Tile};
 
@@ -161,5 +161,10 @@ impl<S: Score> Loss for Overlap<S> {
             let (constant, square) = if self.score.squared() { (0.0, 2.0 * predicted) } else { (predicted, 0.0) };
             slopes.add_class(k, constant, f64::from(scale) * cost.by_intersection, square);
         }
+    }
+    fn pull_outcomes(&self, section: &Section, scale: f64, slopes: &mut OutcomeSlopes) {
+        let cost = self.costs[self.cell(section.image, section.class)];
+        slopes.constant += scale * cost.by_predicted;
+        slopes.hit += scale * cost.by_intersection;
     }
 }

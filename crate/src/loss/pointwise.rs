@@ -4,8 +4,9 @@
 //!
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
-use super::{Loss, Needs, Numbers, Reduction};
-use crate::batch::{Batch, NO_LABEL};
+use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction};
+use crate::activation::sigmoid;
+use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
 use crate::simd::{F32x4, U32x4};
 use crate::tile::{Outcomes, Planes, Site, Slopes, Sums, Tile, Truth, vectors, vectors_mut};
@@ -16,6 +17,8 @@ pub trait Shape: Copy + 'static {
     fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4);
     /// Whether `at` looks at u for its slope: the second sweep recalls it only then.
     const SLOPE_NEEDS_SURPRISE: bool = true;
+    /// Whether ℓ is u itself.
+    const IS_SURPRISE: bool = false;
 }
 
 /// How much each outcome counts.
@@ -217,6 +220,7 @@ impl<S: Shape> Loss for Pointwise<S> {
             sites: true,
             outcomes: self.smoothing > 0.0,
             surprise_again: S::SLOPE_NEEDS_SURPRISE,
+            uneven: !matches!(self.weights, Weights::PerClass(_)),
             counts: matches!(self.weights, Weights::Balanced | Weights::PerClass(Numbers::List(_))),
             ..Needs::default()
         }
@@ -242,6 +246,26 @@ impl<S: Shape> Loss for Pointwise<S> {
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {
         if self.per_site > 0.0 { self.sum * self.per_site } else { 0.0 }
+    }
+    fn observe_surprise(&mut self, section: usize, surprise: [f64; 2]) {
+        let table = &self.table[section * self.outcomes..];
+        self.sum += surprise[0] * f64::from(table[0]) + surprise[1] * f64::from(table[1]);
+    }
+    fn pull_outcomes(&self, section: &Section, scale: f64, slopes: &mut OutcomeSlopes) {
+        for (slope, weight) in slopes.labels.iter_mut().zip(&self.table[section.index * self.outcomes..]) {
+            *slope -= scale * self.per_site * f64::from(*weight);
+        }
+    }
+    fn sweep_row(&mut self, section: usize, z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> bool {
+        let scale = scale * self.per_site as f32;
+        let weights = [self.table[section * self.outcomes], self.table[section * self.outcomes + 1]];
+        if S::IS_SURPRISE && weights[0] == weights[1] {
+            self.sum += f64::from(weights[0]) * sigmoid::cross_entropy(z, label, scale * weights[0], out);
+        } else {
+            let shape = self.shape;
+            self.sum += sigmoid::sweep(z, label, weights, scale, out, |u, p, q| shape.at(u, p, q));
+        }
+        true
     }
     fn map(&mut self, tile: &Tile, scale: f32, row: &mut [f32]) {
         let (row, scale) = (vectors_mut(row), F32x4::splat(scale));

@@ -1,7 +1,7 @@
 //! A loss made of others, each with a weight: exponential logarithmic and combo.
 
-use super::{Loss, Needs};
-use crate::batch::Batch;
+use super::{Loss, Needs, OutcomeSlopes};
+use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::tile::{Slopes, Sums, Tile};
 
@@ -23,5 +23,11 @@ impl Loss for Parts {
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.0.iter_mut().for_each(|(weight, part)| part.pull(tile, scale * *weight as f32, slopes));
+    }
+    fn observe_surprise(&mut self, section: usize, surprise: [f64; 2]) {
+        self.0.iter_mut().for_each(|(_, part)| part.observe_surprise(section, surprise));
+    }
+    fn pull_outcomes(&self, section: &Section, scale: f64, slopes: &mut OutcomeSlopes) {
+        self.0.iter().for_each(|(weight, part)| part.pull_outcomes(section, scale * weight, slopes));
     }
 }
