@@ -42,15 +42,26 @@ pub(crate) use match_target;
 pub trait Label: Copy + PartialEq {
     /// The label as a class number.
     fn class(self) -> u32;
+    /// Whether it is one of this many classes, without widening it.
+    fn is_below(self, classes: usize) -> bool;
     /// This number as a label, where it is one.
     fn from_number(number: i64) -> Option<Self>;
 }
-macro_rules! labels { ($($type:ty),*) => { $(impl Label for $type {
+macro_rules! labels { ($($type:ty as $unsigned:ty),*) => { $(impl Label for $type {
     #[inline(always)]
-    fn class(self) -> u32 { self as u32 }
-    fn from_number(number: i64) -> Option<Self> { number.try_into().ok() }
+    fn class(self) -> u32 {
+        self as u32
+    }
+    #[inline(always)]
+    fn is_below(self, classes: usize) -> bool {
+        // More classes than this type can name: only negative labels are none of them.
+        self as $unsigned <= <$unsigned>::try_from(classes - 1).unwrap_or(<$type>::MAX as $unsigned)
+    }
+    fn from_number(number: i64) -> Option<Self> {
+        number.try_into().ok()
+    }
 })* } }
-labels!(u8, i8, u16, i16, u32, i32);
+labels!(u8 as u8, i8 as u8, u16 as u16, i16 as u16, u32 as u32, i32 as u32);
 
 /// Everything a loss is evaluated on. Lengths are checked by whoever makes one (`exports`).
 pub struct Batch<'a> {

@@ -106,7 +106,7 @@ impl Census {
         let (pixels, outcomes) = (batch.pixels(), self.outcomes);
         let (first, step) = batch.label_plane(section);
         let ignore = batch.ignore.and_then(L::from_number);
-        let is_bad = |label: L| label.class() as usize >= outcomes && Some(label) != ignore;
+        let is_bad = |label: L| !label.is_below(outcomes) && Some(label) != ignore;
         let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset * step };
         let counted = &mut self.count[section.index * outcomes..][..outcomes];
         if step == 1 {
@@ -114,8 +114,14 @@ impl Census {
             // In runs, without a branch: the compiler turns both loops into vector code.
             let mut ignored = 0;
             for (run, start) in labels.chunks(RUN).zip((0..).step_by(RUN)) {
-                if run.iter().fold(false, |bad, &label| bad | is_bad(label)) {
-                    let offset = run.iter().position(|&label| is_bad(label)).unwrap_or(0);
+                // Labels stay as narrow as they came: sixteen bytes are compared at once.
+                let all_fit = match ignore {
+                    None => run.iter().fold(true, |all, &label| all & label.is_below(outcomes)),
+                    Some(ignore) => {
+                        run.iter().fold(true, |all, &label| all & (label.is_below(outcomes) | (label == ignore)))
+                    }
+                };
+                if !all_fit && let Some(offset) = run.iter().position(|&label| is_bad(label)) {
                     return Err(fault(start + offset));
                 }
                 if let Some(ignore) = ignore {

@@ -76,7 +76,12 @@ impl Objective {
             term.loss.begin(batch, &census);
         }
         let dense = batch.soft() || needs.outcomes;
-        self.workspace.prepare(batch, needs, dense, tile_width(if batch.sigmoid { 1 } else { batch.channels }));
+        self.workspace.prepare(
+            batch,
+            needs,
+            dense,
+            tile_width(if batch.sigmoid { 1 } else { batch.channels }, batch.pixels()),
+        );
         Ok(())
     }
 

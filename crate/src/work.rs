@@ -117,11 +117,12 @@ impl<'w, 'b> Work<'w, 'b> {
         });
         let mut row = place.planes_mut(buffer, width);
         let code = row.as_mut().map_or(&mut **x, |row| row.row(0));
-        let surprise = if needs.sites {
-            sigmoid::first_sweep::<true>(z, label, code, sums, !needs.uneven)
-        } else {
-            sigmoid::first_sweep::<false>(z, label, code, sums, true)
+        let sweep = match (needs.sites, needs.uneven) {
+            (false, _) => sigmoid::first_sweep::<false, true>,
+            (true, false) => sigmoid::first_sweep::<true, true>,
+            (true, true) => sigmoid::first_sweep::<true, false>,
         };
+        let surprise = sweep(z, label, code, sums);
         if row.is_none() {
             place.scatter(x, buffer, width);
         }

@@ -86,8 +86,8 @@ pub fn forward_dense(z: &[f32], p: &mut [f32], q: &mut [f32], planes: &mut Outco
     }
 }
 
-/// Σ ln(1 + e) of many e ≥ 0 without a logarithm for each: Π (1 + e) − 1 is built up as
-/// E + e (1 + E), which loses nothing where all e are tiny, and its logarithm is taken now and then.
+/// Σ ln(1 + e) of many e in [0, 1] without a logarithm for each: Π (1 + e) − 1 is built up as
+/// E + e + e E, which loses nothing where all e are tiny, and its logarithm is taken now and then.
 /// Three operations an element instead of twenty.
 #[derive(Clone, Copy)]
 struct LogProduct {
@@ -95,20 +95,31 @@ struct LogProduct {
     sum: F32x4,
 }
 
+/// Vectors whose sums are added up before they meet an accumulator. The constants of exp leave no
+/// register for accumulators, so each addition to one waits for the store of the last: four at a
+/// time hide that (1.5 instead of 2.5 ns per element for cross-entropy).
+const GROUP: usize = 4;
+
 impl LogProduct {
-    /// Factors of at most 2 that f32 can hold the product of.
-    const FACTORS: usize = 64;
+    /// Groups whose product f32 can hold: 2^(4 · 24) < 2^127.
+    const GROUPS: usize = 24;
     fn new() -> Self {
         Self { excess: F32x4::zero(), sum: F32x4::zero() }
     }
     #[inline(always)]
-    fn multiply(&mut self, e: F32x4) {
-        self.excess = self.excess + e * (self.excess + F32x4::splat(1.0));
+    fn multiply(&mut self, e: [F32x4; GROUP]) {
+        let pair = |a: F32x4, b: F32x4| (a + b) + a * b;
+        self.excess = pair(self.excess, pair(pair(e[0], e[1]), pair(e[2], e[3])));
     }
     fn settle(&mut self) {
         self.sum = self.sum + log1p(self.excess);
         self.excess = F32x4::zero();
     }
+}
+
+#[inline(always)]
+fn add_up(values: [F32x4; GROUP]) -> F32x4 {
+    (values[0] + values[1]) + (values[2] + values[3])
 }
 
 /// A whole evaluation of cross-entropy on a row in one pass: Σ u, and `scale` (p − y) into `out`.
@@ -121,24 +132,30 @@ pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f
     let (z, label, out) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(out)[..n]);
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
     let (mut linear, mut logs) = (zero, LogProduct::new());
-    for start in (0..n).step_by(LogProduct::FACTORS) {
-        for i in start..n.min(start + LogProduct::FACTORS) {
-            let sign = U32x4::load(&label[i]).shift_left(31);
-            let against = F32x4::load(&z[i]).flip(sign);
-            let e = exp(against.negative_abs());
-            linear = linear + against.max(zero);
-            logs.multiply(e);
-            let large = scale / (one + e);
-            let other = against.lt(zero).select(e * large, large);
-            other.flip(sign).store(&mut out[i]);
+    for (at, out) in out.chunks_exact_mut(GROUP).enumerate() {
+        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
+        let (mut over, mut e) = ([zero; GROUP], [zero; GROUP]);
+        for j in 0..GROUP {
+            let sign = U32x4::load(&label[j]).shift_left(31);
+            let against = F32x4::load(&z[j]).flip(sign);
+            e[j] = exp(against.negative_abs());
+            over[j] = against.max(zero);
+            let large = scale / (one + e[j]);
+            let other = against.lt(zero).select(e[j] * large, large);
+            other.flip(sign).store(&mut out[j]);
         }
-        logs.settle();
+        linear = linear + add_up(over);
+        logs.multiply(e);
+        if at % LogProduct::GROUPS == 0 {
+            logs.settle();
+        }
     }
+    logs.settle();
     (linear + logs.sum).sum()
 }
 
 /// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives: Σ w ℓ, and
-/// `scale` w ∂ℓ/∂z into `out`. `at` gives ℓ and ∂ℓ/∂ln p.
+/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂ln p.
 #[inline(always)]
 pub fn sweep(
     z: &[f32],
@@ -146,83 +163,92 @@ pub fn sweep(
     weights: [f32; 2],
     scale: f32,
     out: &mut [f32],
-    at: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
+    at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
 ) -> f64 {
     let n = out.len() / 4;
     let (z, label, out) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(out)[..n]);
     let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
     let [negative, positive] = weights.map(F32x4::splat);
     let even = weights[0] == weights[1];
-    let scale = F32x4::splat(-scale);
+    let scale = F32x4::splat(-scale * if even { weights[0] } else { 1.0 });
     let mut sum = zero;
-    for i in 0..n {
-        let sign = U32x4::load(&label[i]).shift_left(31);
-        let against = F32x4::load(&z[i]).flip(sign);
-        let e = exp(against.negative_abs());
-        let large = one / (one + e);
-        let (small, is_right) = (e * large, against.lt(zero));
-        let (p, q) = (is_right.select(large, small), is_right.select(small, large));
-        let (mut value, mut slope) = at(log1p_unit(e) + against.max(zero), p, q);
-        if even {
-            value = value * negative;
-            slope = slope * negative;
-        } else {
-            let weight = F32x4::from_bits(sign).is_negative().select(positive, negative);
-            value = value * weight;
-            slope = slope * weight;
+    for (at, out) in out.chunks_exact_mut(GROUP).enumerate() {
+        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
+        let mut values = [zero; GROUP];
+        for j in 0..GROUP {
+            let sign = U32x4::load(&label[j]).shift_left(31);
+            let against = F32x4::load(&z[j]).flip(sign);
+            let e = exp(against.negative_abs());
+            let large = one / (one + e);
+            let (small, is_right) = (e * large, against.lt(zero));
+            let (p, q) = (is_right.select(large, small), is_right.select(small, large));
+            let (mut value, mut slope) = at_site(log1p_unit(e) + against.max(zero), p, q);
+            if !even {
+                let weight = F32x4::from_bits(sign).is_negative().select(positive, negative);
+                (value, slope) = (value * weight, slope * weight);
+            }
+            values[j] = value;
+            (slope * scale * q).flip(sign).store(&mut out[j]);
         }
-        sum = sum + value;
-        (slope * scale * q).flip(sign).store(&mut out[i]);
+        sum = sum + add_up(values);
     }
-    sum.sum()
+    sum.sum() * if even { f64::from(weights[0]) } else { 1.0 }
 }
 
 /// First sweep on a row in one pass: encoded probabilities into `code`, Σ p and Σ p y into `sums`, and
-/// with `SURPRISE` Σ u of negatives and positives.
+/// with `SURPRISE` Σ u, of negatives and positives apart unless `EVEN`.
 #[inline(never)]
-pub fn first_sweep<const SURPRISE: bool>(
+pub fn first_sweep<const SURPRISE: bool, const EVEN: bool>(
     z: &[f32],
     label: &[u32],
     code: &mut [f32],
     sums: &mut Sums,
-    even: bool,
 ) -> [f64; 2] {
     let n = code.len() / 4;
     let (z, label, code) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(code)[..n]);
     let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
     let (mut predicted, mut hit, mut linear, mut linear_positive) = (zero, zero, zero, zero);
     let (mut logs, mut logs_positive) = (LogProduct::new(), LogProduct::new());
-    for start in (0..n).step_by(LogProduct::FACTORS) {
-        for i in start..n.min(start + LogProduct::FACTORS) {
-            let z = F32x4::load(&z[i]);
-            let e = exp(z.negative_abs());
-            let large = one / (one + e);
-            let small = e * large;
+    for (at, code) in code.chunks_exact_mut(GROUP).enumerate() {
+        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
+        let [mut p, mut right, mut over, mut over_positive, mut e, mut e_positive] = [[zero; GROUP]; 6];
+        for j in 0..GROUP {
+            let z = F32x4::load(&z[j]);
+            let exponential = exp(z.negative_abs());
+            let large = one / (one + exponential);
+            let small = exponential * large;
             let negative = z.is_negative();
-            let p = negative.select(small, large);
-            negative.select(small, -small).store(&mut code[i]);
-            let sign = U32x4::load(&label[i]).shift_left(31);
+            p[j] = negative.select(small, large);
+            negative.select(small, -small).store(&mut code[j]);
+            let sign = U32x4::load(&label[j]).shift_left(31);
             let positive = F32x4::from_bits(sign).is_negative();
-            predicted = predicted + p;
-            hit = hit + p.keep(positive);
+            right[j] = p[j].keep(positive);
             if SURPRISE {
                 let against = z.flip(sign).max(zero);
-                if even {
-                    linear = linear + against;
-                    logs.multiply(e);
-                } else {
-                    linear = linear + against.drop(positive);
-                    linear_positive = linear_positive + against.keep(positive);
-                    logs.multiply(e.drop(positive));
-                    logs_positive.multiply(e.keep(positive));
+                (over[j], e[j]) = (against, exponential);
+                if !EVEN {
+                    (over[j], over_positive[j]) = (against.drop(positive), against.keep(positive));
+                    (e[j], e_positive[j]) = (exponential.drop(positive), exponential.keep(positive));
                 }
             }
         }
+        predicted = predicted + add_up(p);
+        hit = hit + add_up(right);
         if SURPRISE {
-            logs.settle();
-            logs_positive.settle();
+            linear = linear + add_up(over);
+            logs.multiply(e);
+            if !EVEN {
+                linear_positive = linear_positive + add_up(over_positive);
+                logs_positive.multiply(e_positive);
+            }
+            if at % LogProduct::GROUPS == 0 {
+                logs.settle();
+                logs_positive.settle();
+            }
         }
     }
+    logs.settle();
+    logs_positive.settle();
     sums.predicted += predicted.sum();
     sums.intersection += hit.sum();
     [(linear + logs.sum).sum(), (linear_positive + logs_positive.sum).sum()]
