@@ -29,8 +29,8 @@ pub struct Objective {
     workspace: Workspace,
     /// Sums of each class of each image.
     sums: Vec<Sums>,
-    /// u of each site from the first sweep, where the second needs it again (softmax only).
-    kept: Vec<f32>,
+    /// Of a softmax: p of each label from the first sweep, and its u where the second needs that again.
+    kept: [Vec<f32>; 2],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
     /// Slopes of planes, where several losses look at them.
@@ -148,8 +148,10 @@ impl Objective {
         let needs = self.needs(batch);
         self.sums.clear();
         self.sums.resize(if needs.sums { batch.images * batch.channels } else { 0 }, Sums::default());
-        let keep = second == Second::Recall && !batch.sigmoid && needs.surprise_again;
-        self.kept.resize(if keep { batch.images * batch.pixels() } else { 0 }, 0.0);
+        let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
+        let sites = batch.images * batch.pixels();
+        self.kept[0].resize(if keep { sites } else { 0 }, 0.0);
+        self.kept[1].resize(if keep && needs.surprise_again { sites } else { 0 }, 0.0);
         for_each_tile(batch, self.workspace.width(), |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
@@ -185,12 +187,14 @@ impl Objective {
             }
             let tile = work.tile().0;
             self.terms.iter_mut().for_each(|term| term.loss.observe(&tile));
-            if keep {
-                let at = section.image * batch.pixels() + place.start;
-                work.keep_surprise(&mut self.kept[at..][..place.length]);
-            }
             if let Some(buffer) = buffer.as_deref_mut() {
-                work.store_probabilities(second == Second::Slopes, buffer);
+                if second == Second::Slopes {
+                    work.store_encoded(buffer);
+                } else {
+                    let at = section.image * batch.pixels() + place.start;
+                    let rows = self.kept.each_mut().map(|kept| kept.get_mut(at..at + place.length).unwrap_or(&mut []));
+                    work.store_probabilities(keep.then_some(rows), buffer);
+                }
             }
         });
     }
@@ -213,7 +217,8 @@ impl Objective {
             }
             if second == Second::Recall {
                 let at = place.section.image * batch.pixels() + place.start;
-                work.recall(self.kept.get(at..at + place.length).unwrap_or(&[]), gradient);
+                let rows = self.kept.each_ref().map(|kept| kept.get(at..at + place.length).unwrap_or(&[]));
+                work.recall((!self.kept[0].is_empty()).then_some(rows), gradient);
             } else {
                 work.activate();
                 work.normalise(&mut []);

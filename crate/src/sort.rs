@@ -1,26 +1,28 @@
 //! Sorting of (key, position) pairs by radix, in linear time: what the Lovász losses spend theirs on.
 //!
-//! 1. *Count*, while keys are pushed: how many fall into each bin, a bin being the keys that share
-//!    their leading bits.
-//! 2. *Place*: every pair goes to its bin. The bins lie in order, so this is the first step of a
-//!    radix sort from the top, and the only one that moves data between distant places.
-//! 3. *Arrange*, bin by bin: a second counting sort with two to four slots per pair leaves few pairs
-//!    out of order, and those few are inserted. A bin fits the first or second cache, and is
-//!    handed on while it is still there.
+//! 1. *Push*: pairs are written down, and counted by bin; a bin is the keys that share their leading
+//!    bits.
+//! 2. *Place*: every pair goes to its bin. The bins lie in order, so this is the first digit of a
+//!    radix sort from the top, and the only step that moves data between distant places.
+//! 3. *Arrange*: each bin is sorted while it lies in a near cache, and is handed on from there.
 //!
-//! Why not three passes of 11 bits from the bottom, as usual: out of cache they cost 10 to 13 ns per
-//! pair at two million, all pairs; this costs 8, and pairs beyond the limit (see [`Sorter::sort`])
-//! cost almost nothing.
+//! A radix sort from the bottom would move all pairs across all memory for every digit. At two
+//! million pairs, out of cache, that takes 11 ns per pair in WebAssembly and this 8; at a quarter of
+//! a million 6 and 7. But here the pairs beyond a limit (see [`Sorter::sort`]), half of all when a
+//! network has begun to learn, stop at the second step, and who uses the sorted pairs gets them from
+//! a near cache.
 //!
-//! Memory: 8 bytes per pair that is sorted and 8 per pair of the largest bin, at least 4 per key.
+//! Memory: 8 bytes per pair that was pushed and 8 per pair below the limit of pushing.
 
-/// Keys pushed at once and looked at twice while they are in the first cache.
+/// Pairs handled at once, so that those looked at twice are still in the first cache.
 const BLOCK: usize = 512;
-/// Bins of so few pairs are sorted by insertion alone.
+/// Up to this many pairs are sorted by insertion alone.
 const SMALL: usize = 16;
+/// From this many on a bin is sorted by two digits. The digits' 2000 counters are cleared for every
+/// bin: smaller bins have counters after their own size.
+const LARGE: usize = 1024;
 
-/// A pair: the key in the upper half, the position in the lower. One number moves in one piece,
-/// which made a bin 8 % faster than two halves.
+/// A key in the upper half, a position in the lower. A single number, so that it moves in one piece.
 pub type Pair = u64;
 
 /// The key of a pair.
@@ -41,134 +43,86 @@ fn pair(key: u32, position: u32) -> Pair {
 /// Sorts pairs by ascending key. Keeps its memory from one use to the next.
 #[derive(Default)]
 pub struct Sorter {
-    runs: Vec<Run>,
-    /// Keys of all runs, two in each number, until they are placed; then the bin in the making.
-    spare: Vec<u64>,
-    used: usize,
     /// Leading bits of a key that name its bin.
     bits: u32,
     /// Pairs in each bin; from placing on, where the bin ends.
     bins: Vec<u32>,
-    pairs: Vec<Pair>,
+    /// The pairs as they came; once they are placed, room for the bin that is being arranged.
+    spare: Vec<Pair>,
+    pushed: usize,
+    /// The pairs, bin by bin.
+    placed: Vec<Pair>,
+    /// Counters of the digits inside a bin.
     slots: Vec<u32>,
 }
 
-/// Keys that were pushed together.
-struct Run {
-    position: u32,
-    step: u32,
-    length: usize,
-}
-
 impl Sorter {
-    /// Forgets all keys. `expected` of them will follow.
+    /// Forgets all pairs. `expected` of them, or fewer, will follow.
     pub fn begin(&mut self, expected: usize) {
-        // 2¹³ bins serve from a quarter of a million keys to many millions: floats of one problem
-        // share few exponents, so some 500 to 1000 bins are in use, and as many places are written
-        // to at once. With 2000 of them the caches give up (4 ns instead of 2 to place a pair at two
-        // million). Fewer keys, fewer bins: clearing them must not outweigh the sort.
-        self.bits = (expected.max(1).ilog2()).saturating_sub(5).clamp(8, 13);
+        // Keys made of floats share few exponents, so of 2¹² bins some 250 to 500 are in use. With
+        // 2000 in use the caches give up on writing to so many places: 4 ns to place a pair instead
+        // of 2, at two million. With few pairs clearing the counters must not outweigh sorting.
+        self.bits = expected.max(1).ilog2().saturating_sub(4).clamp(8, 12);
         self.bins.clear();
         self.bins.resize(1 << self.bits, 0);
-        self.runs.clear();
-        self.used = 0;
+        self.pushed = 0;
+        grow(&mut self.spare, expected + BLOCK);
     }
 
-    /// Adds keys of positions that lie `step` apart. Keys from `limit` on are not sorted.
+    /// Adds keys of positions that lie `step` apart. Keys from `limit` on are left out.
     pub fn push(&mut self, first: u32, step: u32, keys: &[u32], limit: u32) {
-        let end = self.used + keys.len().div_ceil(2);
-        if self.spare.len() < end {
-            self.spare.resize(end, 0);
-        }
-        pack(keys, &mut self.spare[self.used..end]);
-        self.used = end;
-        self.runs.push(Run { position: first, step, length: keys.len() });
-
+        grow(&mut self.spare, self.pushed + keys.len() + BLOCK);
         let (bins, shift) = (&mut self.bins[..], 32 - self.bits);
-        let mut count = |keys: &[u32]| {
-            for &key in keys {
-                bins[(key >> shift) as usize & (bins.len() - 1)] += 1;
-            }
-        };
-        for block in keys.chunks(BLOCK) {
-            // Keys beyond the limit fall into one bin, and adding one to the same number again and
-            // again takes the time of a store and a load (1.6 ns); so, where there are many, they
-            // are left out (1.1 ns for all).
-            if beyond(block, limit) <= block.len() / 4 {
-                count(block);
-            } else {
-                let mut kept = [0; BLOCK];
-                let mut length = 0;
-                for &key in block {
-                    kept[length % BLOCK] = key;
-                    length += usize::from(key < limit);
+        let mut first = first;
+        for keys in keys.chunks(BLOCK) {
+            let room = self.spare[self.pushed..].first_chunk_mut::<BLOCK>().expect("room for a block");
+            let length = if all_below(keys.iter().copied(), limit) {
+                for (j, (to, &key)) in room.iter_mut().zip(keys).enumerate() {
+                    *to = pair(key, first.wrapping_add(step.wrapping_mul(j as u32)));
                 }
-                count(&kept[..length]);
+                keys.len()
+            } else {
+                let pairs = keys.iter().enumerate();
+                keep(pairs.map(|(j, &key)| pair(key, first.wrapping_add(step.wrapping_mul(j as u32)))), limit, room)
+            };
+            for &pair in &room[..length] {
+                bins[(key(pair) >> shift) as usize & (bins.len() - 1)] += 1;
             }
+            self.pushed += length;
+            first = first.wrapping_add(step.wrapping_mul(BLOCK as u32));
         }
     }
 
-    /// Hands out the pairs whose key is below the limit, in ascending order of keys, in pieces; pairs
-    /// of one key come in one piece, in no particular order. The limit may be lower than it was
-    /// when keys were pushed.
+    /// Hands out the pairs whose key is below the limit, in pieces, by ascending key. Pairs of one key
+    /// come in one piece, in no particular order.
     #[inline(always)]
     pub fn sort(&mut self, limit: u32, mut visit: impl FnMut(&[Pair])) {
         self.place(limit);
-        let Self { bins, pairs, spare, slots, bits, .. } = self;
-        let rest = 32 - *bits;
+        let rest = 32 - self.bits;
         let mut start = 0;
-        for &end in &bins[..=(limit >> rest) as usize] {
+        // The bin of the limit ends early: its pairs beyond were counted, but not placed.
+        for &end in &self.bins[..=(limit >> rest) as usize] {
             let end = end as usize;
-            // The last bin may end early: what is beyond the limit was counted, but not placed.
-            let Some(bin) = pairs.get_mut(start..end).filter(|bin| !bin.is_empty()) else { continue };
-            start = end;
-            if spare.len() < bin.len() {
-                spare.resize(bin.len(), 0);
+            if start < end {
+                let bin = &mut self.placed[start..end];
+                visit(arrange(bin, &mut self.spare[..bin.len()], &mut self.slots, rest));
+                start = end;
             }
-            visit(arrange(bin, &mut spare[..bin.len()], slots, rest));
         }
     }
 
     /// Moves pairs below the limit to their bins.
     fn place(&mut self, limit: u32) {
-        let (bins, shift) = (&mut self.bins[..], 32 - self.bits);
-        let total = running_sum(bins) as usize;
-        if self.pairs.len() < total {
-            self.pairs.resize(total, 0);
-        }
-        let pairs = &mut self.pairs[..];
-        let mut place = |pair: Pair| {
-            let next = &mut bins[(key(pair) >> shift) as usize & (bins.len() - 1)];
-            pairs[*next as usize] = pair;
-            *next += 1;
-        };
-        let mut packed = &self.spare[..self.used];
-        let mut block = [0; BLOCK];
-        for run in &self.runs {
-            let (own, others) = packed.split_at(run.length.div_ceil(2));
-            packed = others;
-            let mut at = run.position;
-            let mut left = run.length;
-            for own in own.chunks(BLOCK / 2) {
-                let keys = &mut block[..left.min(BLOCK)];
-                left -= keys.len();
-                unpack(own, keys);
-                if beyond(keys, limit) == 0 {
-                    for &mut key in keys {
-                        place(pair(key, at));
-                        at = at.wrapping_add(run.step);
-                    }
-                    continue;
-                }
-                // A branch per key would be mispredicted: each is written, few advance.
-                let mut kept = [0; BLOCK];
-                let mut length = 0;
-                for &mut key in keys {
-                    kept[length % BLOCK] = pair(key, at);
-                    length += usize::from(key < limit);
-                    at = at.wrapping_add(run.step);
-                }
-                kept[..length].iter().for_each(|&pair| place(pair));
+        running_sum(&mut self.bins);
+        grow(&mut self.placed, self.pushed);
+        let (bins, placed, shift) = (&mut self.bins[..], &mut self.placed[..], 32 - self.bits);
+        let mut below = [0; BLOCK];
+        for block in self.spare[..self.pushed].chunks(BLOCK) {
+            if all_below(block.iter().map(|&pair| key(pair)), limit) {
+                scatter(block, placed, bins, shift);
+            } else {
+                let length = keep(block.iter().copied(), limit, &mut below);
+                scatter(&below[..length], placed, bins, shift);
             }
         }
     }
@@ -176,77 +130,90 @@ impl Sorter {
 
 /// Sorts a bin, whose keys differ in their last `rest` bits only; the result lies in one of the two.
 #[inline(always)]
-fn arrange<'a>(bin: &'a mut [Pair], sorted: &'a mut [Pair], slots: &mut Vec<u32>, rest: u32) -> &'a [Pair] {
+fn arrange<'a>(bin: &'a mut [Pair], spare: &'a mut [Pair], slots: &mut Vec<u32>, rest: u32) -> &'a [Pair] {
     if bin.len() <= SMALL {
         insert(bin, usize::MAX);
         return bin;
     }
-    // Two to four slots per pair: with half as many, insertion has more to do than clearing saves.
-    let bits = (bin.len().ilog2() + 2).min(rest);
-    distribute(bin, sorted, slots, rest - bits, bits);
-    if insert(sorted, 4 * bin.len()) {
-        return sorted;
+    if bin.len() < LARGE {
+        // One digit, with two to four slots per pair, leaves few of them out of order. With half as
+        // many slots, more is to be inserted than less clearing saves.
+        let bits = bin.len().ilog2() + 2;
+        let slots = zeros(slots, 1 << bits);
+        count(bin, slots, rest - bits);
+        running_sum(slots);
+        scatter(bin, spare, slots, rest - bits);
+        if insert(spare, 4 * bin.len()) {
+            return spare;
+        }
+        // Different keys crowd into few slots. Two digits know no bad case.
     }
-    // Many different keys crowd into few slots: the two digits of a radix sort from the bottom know
-    // no bad case.
     let low = rest / 2;
-    distribute(bin, sorted, slots, 0, low);
-    distribute(sorted, bin, slots, low, rest - low);
+    let (low_slots, high_slots) = zeros(slots, (1 << low) + (1 << (rest - low))).split_at_mut(1 << low);
+    count(bin, low_slots, 0);
+    count(bin, high_slots, low);
+    running_sum(low_slots);
+    running_sum(high_slots);
+    scatter(bin, spare, low_slots, 0);
+    scatter(spare, bin, high_slots, low);
     bin
 }
 
-/// A stable counting sort by `bits` bits of the key, from bit `by` on.
+/// Counts pairs by the digit from bit `shift` of the key on; the number of slots, a power of two,
+/// says how long the digit is.
 #[inline(always)]
-fn distribute(from: &[Pair], to: &mut [Pair], slots: &mut Vec<u32>, by: u32, bits: u32) {
-    slots.clear();
-    slots.resize(1 << bits, 0);
-    let slots = &mut slots[..];
-    let slot = |pair| (key(pair) >> by) as usize & ((1 << bits) - 1);
-    for &pair in from {
-        slots[slot(pair)] += 1;
+fn count(pairs: &[Pair], slots: &mut [u32], shift: u32) {
+    for &pair in pairs {
+        slots[(key(pair) >> shift) as usize & (slots.len() - 1)] += 1;
     }
-    running_sum(slots);
+}
+
+/// Moves every pair to the place its digit's slot points to.
+#[inline(always)]
+fn scatter(from: &[Pair], to: &mut [Pair], slots: &mut [u32], shift: u32) {
     for &pair in from {
-        let next = &mut slots[slot(pair)];
+        let next = &mut slots[(key(pair) >> shift) as usize & (slots.len() - 1)];
         to[*next as usize] = pair;
         *next += 1;
     }
 }
 
-/// Insertion sort. Gives up, and says so, after about `budget` moves.
+/// Insertion sort. Gives up, and says so, when it takes more than about `budget` moves.
 #[inline(always)]
 fn insert(pairs: &mut [Pair], mut budget: usize) -> bool {
     let mut largest = pairs[0];
     for i in 1..pairs.len() {
-        if pairs[i] < largest {
-            let moves = sink(&mut pairs[..=i]);
-            if moves > budget {
-                return false;
-            }
-            budget -= moves;
-        } else {
+        if pairs[i] >= largest {
             largest = pairs[i];
+            continue;
         }
+        let moves = sink(&mut pairs[..=i]);
+        if moves > budget {
+            return false;
+        }
+        budget -= moves;
     }
     true
 }
 
+/// Moves the last pair to its place among the others, which are sorted; returns how far.
 #[inline(always)]
-fn sink(run: &mut [u64]) -> usize {
-    let mut j = run.len() - 1;
-    let entry = run[j];
-    while j > 0 && entry < run[j - 1] {
-        run[j] = run[j - 1];
-        j -= 1;
+fn sink(pairs: &mut [Pair]) -> usize {
+    let last = pairs.len() - 1;
+    let pair = pairs[last];
+    let mut to = last;
+    while to > 0 && pair < pairs[to - 1] {
+        pairs[to] = pairs[to - 1];
+        to -= 1;
     }
-    run[j] = entry;
-    run.len() - 1 - j
+    pairs[to] = pair;
+    last - to
 }
 
-/// Replaces counts by the sums of those before them; returns the sum of all. Four at a time, so that
-/// only one addition in four waits for the one before.
+/// Replaces counts by the sums of those before them. Four at a time, so that only one addition in four
+/// waits for the one before.
 #[inline(always)]
-fn running_sum(counts: &mut [u32]) -> u32 {
+fn running_sum(counts: &mut [u32]) {
     let mut sum = 0;
     for four in counts.as_chunks_mut::<4>().0 {
         let [a, b, c, d] = *four;
@@ -254,32 +221,40 @@ fn running_sum(counts: &mut [u32]) -> u32 {
         *four = [sum, sum + a, sum + ab, sum + ab + c];
         sum += ab + cd;
     }
-    sum
 }
 
-/// How many keys are not below the limit.
+/// Copies the pairs whose key is below the limit; returns how many. A branch per pair would be
+/// mispredicted: each is written, few advance (1.7 ns per pair for a push of hinge errors, half of
+/// which are 0).
 #[inline(always)]
-fn beyond(keys: &[u32], limit: u32) -> usize {
-    keys.iter().map(|&key| u32::from(key >= limit)).sum::<u32>() as usize
+fn keep(pairs: impl Iterator<Item = Pair>, limit: u32, to: &mut [Pair; BLOCK]) -> usize {
+    let mut length = 0;
+    for pair in pairs {
+        to[length % BLOCK] = pair;
+        length += usize::from(key(pair) < limit);
+    }
+    length
 }
 
-fn pack(keys: &[u32], packed: &mut [u64]) {
-    let (pairs, odd) = keys.as_chunks::<2>();
-    for (packed, &[low, high]) in packed.iter_mut().zip(pairs) {
-        *packed = pair(high, low);
-    }
-    if let [last] = odd {
-        packed[pairs.len()] = u64::from(*last);
-    }
+/// Whether all keys are below the limit. Looks at all of them, in vectors.
+#[inline(always)]
+fn all_below(keys: impl Iterator<Item = u32>, limit: u32) -> bool {
+    keys.map(|key| u32::from(key >= limit)).sum::<u32>() == 0
 }
 
-fn unpack(packed: &[u64], keys: &mut [u32]) {
-    let (pairs, odd) = keys.as_chunks_mut::<2>();
-    for (keys, &packed) in pairs.iter_mut().zip(packed) {
-        *keys = [position(packed), key(packed)];
-    }
-    if let ([last], Some(&packed)) = (odd, packed.last()) {
-        *last = position(packed);
+/// The first `length` counters, all 0.
+#[inline(always)]
+fn zeros(slots: &mut Vec<u32>, length: usize) -> &mut [u32] {
+    slots.clear();
+    slots.resize(length, 0);
+    slots
+}
+
+/// Makes room for `length` pairs, and for no more: `Vec` alone would double.
+fn grow(pairs: &mut Vec<Pair>, length: usize) {
+    if pairs.len() < length {
+        pairs.reserve_exact(length - pairs.len());
+        pairs.resize(length, 0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The steps of a sweep on one tile.
 
-use crate::activation::{OutcomePlanes, SiteRows, decode_row, encode_row, given, recall_sites, sigmoid, softmax};
+use crate::activation::{OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax};
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::simd::F32x4;
 use crate::tile::{Planes, Slopes, Sums, Tile, vectors, vectors_mut};
@@ -23,15 +23,25 @@ pub struct Work<'w, 'b> {
     place: Place<'w, 'b>,
     /// Whether some pixel takes part in nothing.
     masked: bool,
-    /// Whether `x` holds exponentials that are not divided by their sum yet.
-    unnormalised: bool,
+    held: Held,
+}
+
+/// What a softmax's `x` holds.
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    /// Exponentials, not divided by their sum yet.
+    Exponentials,
+    /// Probabilities.
+    Whole,
+    /// Probabilities but the label's own, which is in its row.
+    Apart,
 }
 
 impl<'w, 'b> Work<'w, 'b> {
     /// Reads a tile's target and weights.
     pub fn open(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
         let masked = space.read(&place);
-        Self { space, place, masked, unnormalised: false }
+        Self { space, place, masked, held: Held::Whole }
     }
 
     /// Logits to probabilities; under a softmax with hard labels only to exponentials.
@@ -45,7 +55,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let mut planes = OutcomePlanes { u, p: pk, q: qk };
         let outcomes_too = *dense && needs.sites;
         if batch.sigmoid {
-            let z = place.row(batch.logits, width).unwrap_or_else(|| {
+            let z = place.row(batch.logits, 0, width).unwrap_or_else(|| {
                 place.gather(batch.logits, x, width);
                 x
             });
@@ -59,17 +69,27 @@ impl<'w, 'b> Work<'w, 'b> {
                 given::outcomes(Planes::new(z, width, width), *outcomes, true, &mut planes);
             }
         } else {
-            place.stage(batch.logits, x, inverse);
+            let hard_softmax = batch.from_logits && !outcomes_too;
+            let in_place = place.row(batch.logits, 0, width).is_some();
+            if !(hard_softmax && in_place) {
+                place.gather(batch.logits, x, width);
+            }
             match (batch.from_logits, outcomes_too) {
                 (true, true) => softmax::forward_dense(x, width, &mut planes),
                 (true, false) => {
-                    softmax::exponentials(x, label, inverse, rows.p, rows.q);
+                    let row = |k| place.row(batch.logits, k, width);
+                    inverse.fill(0.0);
+                    if !softmax::exponentials_at_once(x, label, [rows.p, rows.q], row) {
+                        place.gather(batch.logits, x, width);
+                        softmax::find_top(x, inverse);
+                        softmax::exponentials_from_top(x, label, inverse, [rows.p, rows.q]);
+                    }
                     if needs.sites {
                         softmax::sites(label, batch.channels, inverse, &mut rows, |k, pixel| place.logit(k, pixel));
                     } else {
                         softmax::invert(inverse, rows.p, rows.q);
                     }
-                    self.unnormalised = true;
+                    self.held = Held::Exponentials;
                 }
                 (false, true) => given::outcomes(Planes::new(x, width, width), *outcomes, false, &mut planes),
                 (false, false) => given::sites(Planes::new(x, width, width), batch.channels, label, &mut rows),
@@ -92,7 +112,7 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: &mut [f32]) -> bool {
         let Workspace { width, label, x, p, .. } = &mut *self.space;
         let (place, width, section) = (self.place, *width, self.place.section.index);
-        let z = place.row(place.batch.logits, width).unwrap_or_else(|| {
+        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
             place.gather(place.batch.logits, p, width);
             p
         });
@@ -111,7 +131,7 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: &mut [f32]) -> [f64; 2] {
         let Workspace { width, needs, label, x, p, .. } = &mut *self.space;
         let (place, width) = (self.place, *width);
-        let z = place.row(place.batch.logits, width).unwrap_or_else(|| {
+        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
             place.gather(place.batch.logits, p, width);
             p
         });
@@ -148,18 +168,30 @@ impl<'w, 'b> Work<'w, 'b> {
     /// sums.
     pub fn normalise(&mut self, sums: &mut [Sums]) {
         let (batch, channels) = (self.place.batch, self.place.section.channels);
+        let hard_softmax = !batch.sigmoid && batch.from_logits && !self.space.dense;
         // The usual sums are collected while dividing.
-        let plain = self.unnormalised && !self.space.dense && !self.space.needs.errors && batch.pixel_weights.is_none();
-        if self.unnormalised {
-            let mut unused = [Sums::default()].repeat(if plain && !sums.is_empty() { 0 } else { channels });
-            let into = if unused.is_empty() { &mut *sums } else { &mut unused };
-            let Workspace { label, x, inverse, .. } = &mut *self.space;
-            softmax::normalise(x, label, inverse, into);
-            self.unnormalised = false;
+        let plain = hard_softmax && !self.space.needs.errors && batch.pixel_weights.is_none();
+        if self.held == Held::Exponentials {
+            let Workspace { label, x, inverse, needs, .. } = &mut *self.space;
+            if plain && !sums.is_empty() && !needs.planes {
+                softmax::normalise::<true>(x, label, inverse, sums);
+                self.held = Held::Apart;
+                return;
+            }
+            softmax::normalise::<false>(x, label, inverse, &mut vec![Sums::default(); channels]);
+            self.held = Held::Whole;
         }
-        if !plain {
-            let tile = self.space.tile(&self.place).0;
-            sums.iter_mut().enumerate().for_each(|(k, sums)| sums.add(&tile, k));
+        let tile = self.space.tile(&self.place).0;
+        sums.iter_mut().enumerate().for_each(|(k, sums)| sums.add(&tile, k));
+    }
+
+    /// Takes the labels' own probabilities out of a softmax's planes, as its chain rule wants it.
+    fn set_apart(&mut self) {
+        let batch = self.place.batch;
+        if self.held == Held::Whole && !batch.sigmoid && batch.from_logits && !self.space.dense {
+            let Workspace { label, x, site, .. } = &mut *self.space;
+            softmax::set_apart(x, label, &mut site[1]);
+            self.held = Held::Apart;
         }
     }
 
@@ -168,25 +200,34 @@ impl<'w, 'b> Work<'w, 'b> {
         self.space.tile(&self.place)
     }
 
-    /// Copies u of each site for the second sweep.
-    pub fn keep_surprise(&self, kept: &mut [f32]) {
-        kept.copy_from_slice(&self.space.site[0][..self.place.length]);
-    }
-
-    /// Leaves the probabilities in the buffer for the second sweep; `encoded` where planes are looked
-    /// at, which need 1 − p as well as p.
-    pub fn store_probabilities(&mut self, encoded: bool, buffer: &mut [f32]) {
+    /// Leaves the probabilities in the buffer for the second sweep. Under a softmax with hard labels
+    /// the labels' own go to `kept`, and their u if the second sweep needs it.
+    pub fn store_probabilities(&mut self, kept: Option<[&mut [f32]; 2]>, buffer: &mut [f32]) {
+        if let Some([p, u]) = kept {
+            self.set_apart();
+            p.copy_from_slice(&self.space.site[1][..p.len()]);
+            u.copy_from_slice(&self.space.site[0][..u.len()]);
+        }
         let Workspace { width, x, p, q, .. } = &mut *self.space;
         if self.place.batch.sigmoid {
             encode_row(p, q, x);
-        } else if encoded {
+        }
+        self.place.scatter(x, buffer, *width);
+    }
+
+    /// Leaves p and 1 − p in the buffer, for losses that look at planes.
+    pub fn store_encoded(&mut self, buffer: &mut [f32]) {
+        let Workspace { width, x, p, q, .. } = &mut *self.space;
+        if self.place.batch.sigmoid {
+            encode_row(p, q, x);
+        } else {
             softmax::encode_planes(x, *width, self.place.batch.from_logits);
         }
         self.place.scatter(x, buffer, *width);
     }
 
-    /// Probabilities of the first sweep, from the buffer; `kept` is the sites' surprise.
-    pub fn recall(&mut self, kept: &[f32], buffer: &[f32]) {
+    /// Probabilities of the first sweep, from where `store_probabilities` left them.
+    pub fn recall(&mut self, kept: Option<[&[f32]; 2]>, buffer: &[f32]) {
         let (place, batch) = (self.place, self.place.batch);
         let Workspace { width, needs, dense, label, x, p, q, site, .. } = &mut *self.space;
         let width = *width;
@@ -198,15 +239,19 @@ impl<'w, 'b> Work<'w, 'b> {
         if batch.sigmoid {
             decode_row(x, p, q);
             if sites {
-                let z = place.row(batch.logits, width).unwrap_or_else(|| {
+                let z = place.row(batch.logits, 0, width).unwrap_or_else(|| {
                     place.gather(batch.logits, x, width);
                     x
                 });
                 sigmoid::recall_sites(z, p, q, label, &mut rows);
             }
-        } else if sites {
-            rows.u[..place.length].copy_from_slice(kept);
-            recall_sites(Planes::new(x, width, width), batch.channels, label, &mut rows);
+        } else if let Some([p, u]) = kept {
+            rows.p[..p.len()].copy_from_slice(p);
+            rows.u[..u.len()].copy_from_slice(u);
+            if sites {
+                complement_row(rows.p, rows.u, rows.q);
+            }
+            self.held = Held::Apart;
         }
         if self.masked {
             self.space.mask(batch.pixel_weights.is_some());
@@ -224,6 +269,7 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn chain(&mut self, planar: Planar, buffer: &mut [f32]) {
         let (place, batch) = (self.place, self.place.batch);
         let width = self.space.width;
+        self.set_apart();
         if planar == Planar::OfProbabilities {
             let mut left = vec![0.0; self.space.x.len()];
             place.gather(buffer, &mut left, width);
@@ -238,7 +284,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let Workspace { label, x, inverse, p, q, site, outcome, weights: row, .. } = &mut *self.space;
         let planes = |i: usize| Planes::new(&outcome[i], width, width);
         match (batch.from_logits, batch.sigmoid, dense && slopes.read_b().is_some()) {
-            (true, false, false) if self.unnormalised => match slopes.read_b() {
+            (true, false, false) if self.held == Held::Exponentials => match slopes.read_b() {
                 Some(b) => {
                     let direct = if self.masked { None } else { place.planes_mut(buffer, width) };
                     let written = direct.is_some();
@@ -250,7 +296,7 @@ impl<'w, 'b> Work<'w, 'b> {
                 }
                 None => x.fill(0.0),
             },
-            (true, false, false) if !dense => softmax::chain(x, label, weights.then_some(&**row), &slopes),
+            (true, false, false) if !dense => softmax::chain(x, label, &site[1], weights.then_some(&**row), &slopes),
             (true, false, _) => softmax::chain_dense(x, width, planes(3), &slopes),
             (true, true, false) => sigmoid::chain(p, q, label, &slopes, x),
             (true, true, true) => sigmoid::chain_dense(p, q, &slopes, x),

@@ -3,7 +3,6 @@
 //! A tile is gathered from the caller's arrays into planes of its own, padded to the lanes, and
 //! scattered back; so channels-last, the last pixels of a section and the usual case are one case.
 
-use crate::activation::softmax;
 use crate::batch::{Batch, NO_LABEL, Section, Target};
 use crate::loss::Needs;
 use crate::tile::{Outcomes, Planes, PlanesMut, Site, Slopes, Tile, Truth};
@@ -21,7 +20,7 @@ pub struct Workspace {
     pub(crate) distance: Vec<f32>,
     /// Logits, then exponentials or probabilities, then the gradient.
     pub(crate) x: Vec<f32>,
-    /// Under a softmax: the largest logit, then 1 / Σ of the exponentials in `x`.
+    /// Under a softmax: what was taken from the logits before the exponentials in `x`, then 1 / Σ.
     pub(crate) inverse: Vec<f32>,
     /// p and q of a sigmoid.
     pub(crate) p: Vec<f32>,
@@ -161,10 +160,10 @@ impl Place<'_, '_> {
         let (first, channel, step) = self.strides();
         self.batch.logits[first + k * channel + pixel * step]
     }
-    /// The tile's one row in an array shaped like the logits, if it can be read where it lies.
-    pub fn row<'a>(&self, from: &'a [f32], width: usize) -> Option<&'a [f32]> {
-        let (first, _, step) = self.strides();
-        (step == 1 && self.length == width).then(|| &from[first..][..width])
+    /// Channel k of the tile in an array shaped like the logits, if it can be read where it lies.
+    pub fn row<'a>(&self, from: &'a [f32], k: usize, width: usize) -> Option<&'a [f32]> {
+        let (first, channel, step) = self.strides();
+        (step == 1 && self.length == width).then(|| &from[first + k * channel..][..width])
     }
     /// The tile's planes in an array shaped like the logits, if they can be written where they lie.
     pub fn planes_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
@@ -183,21 +182,6 @@ impl Place<'_, '_> {
                 row.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &from)| *to = from);
             }
             padding.fill(0.0);
-        }
-    }
-    /// Gathers the logits and finds the largest of each pixel while they are at hand.
-    pub fn stage(&self, from: &[f32], to: &mut [f32], top: &mut [f32]) {
-        let (width, (first, channel, step)) = (top.len(), self.strides());
-        let in_place = step == 1 && self.length == width;
-        if !in_place {
-            self.gather(from, to, width);
-        }
-        for (k, row) in to.chunks_exact_mut(width).enumerate() {
-            if in_place {
-                softmax::stage(&from[first + k * channel..][..width], row, top, k == 0);
-            } else {
-                softmax::raise(row, top, k == 0);
-            }
         }
     }
     /// Copies the tile into an array shaped like the logits.

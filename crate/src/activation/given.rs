@@ -2,14 +2,21 @@
 //! ∂L/∂p_k = a_k + b_k / p_k. At p = 0 both u and the gradient are infinite, as IEEE arithmetic
 //! says; a share y = 0 contributes nothing there.
 
-use super::{OutcomePlanes, SiteRows, recall_sites};
+use super::{OutcomePlanes, SiteRows};
 use crate::math::ln;
 use crate::simd::{F32x4, U32x4};
 use crate::tile::{Planes, Slopes, vectors, vectors_mut};
 
 /// u, p and q of the label, from staged probabilities of every class.
 pub fn sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {
-    recall_sites(p, channels, label, rows);
+    rows.p.fill(0.0);
+    for k in 0..channels {
+        let class = U32x4::splat(k as u32);
+        for ((own, label), p) in vectors_mut(rows.p).iter_mut().zip(vectors(label)).zip(p.plane(k)) {
+            let here = U32x4::load(label).eq(class);
+            (F32x4::load(own) + F32x4::load(p).keep(here)).store(own);
+        }
+    }
     surprise(rows);
 }
 

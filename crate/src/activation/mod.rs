@@ -11,8 +11,8 @@ pub mod sigmoid;
 pub mod softmax;
 
 use crate::math::complement;
-use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, vectors, vectors_mut};
+use crate::simd::F32x4;
+use crate::tile::{vectors, vectors_mut};
 
 /// Where forward writes what it knows of each site's own label.
 pub struct SiteRows<'a> {
@@ -71,19 +71,9 @@ pub fn decode_row(code: &[f32], p: &mut [f32], q: &mut [f32]) {
     }
 }
 
-/// p and q of the label, gathered from the planes of p; u was kept from the first sweep.
-pub fn recall_sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {
-    let label = vectors(label);
-    let own = vectors_mut(rows.p);
-    for k in 0..channels {
-        let class = U32x4::splat(k as u32);
-        for ((own, label), p) in own.iter_mut().zip(label).zip(p.plane(k)) {
-            let here = U32x4::load(label).eq(class);
-            let before = if k == 0 { F32x4::zero() } else { F32x4::load(own) };
-            (before + F32x4::load(p).keep(here)).store(own);
-        }
-    }
-    for ((u, p), q) in vectors(rows.u).iter().zip(own.iter()).zip(vectors_mut(rows.q)) {
+/// 1 − p of a row, from p and u.
+pub fn complement_row(p: &[f32], u: &[f32], q: &mut [f32]) {
+    for ((p, u), q) in vectors(p).iter().zip(vectors(u)).zip(vectors_mut(q)) {
         complement(F32x4::load(p), F32x4::load(u)).store(q);
     }
 }

@@ -213,8 +213,8 @@ impl Walk {
             let union = before.to_float();
             let slope = background.select(remaining, -union) / (union * after.to_float());
             let error = F32x4::from_bits((ones - keys).shift_right_signed(1)).abs();
-            for (value, product) in value.iter_mut().zip((slope.abs() * error).lanes()) {
-                *value += f64::from(product);
+            for ((value, slope), error) in value.iter_mut().zip(slope.abs().lanes()).zip(error.lanes()) {
+                *value += f64::from(slope) * f64::from(error);
             }
             slope.store(slopes);
             difference = difference - U32x4::splat(4);
@@ -228,21 +228,20 @@ impl Walk {
         self.union = union;
     }
 
-    /// Gives the background pixels of each group of equal errors that touches this vector the same
-    /// slope. The value stays: its sum over the group is the same.
+    /// Gives the background pixels of each group of equal errors that begins in this vector the same
+    /// slope. The value stays: the group's slopes have the same sum.
     #[cold]
     fn share(&mut self, vector: usize, end: usize, offset: u32) {
         let keys = &self.keys[..end];
-        for i in vector..end.min(vector + 4) {
-            if background(keys[i]) == 0 || keys.get(i + 1) != Some(&keys[i]) {
+        for first in vector..end.min(vector + 4) {
+            let same = |other: &&u32| **other == keys[first];
+            if background(keys[first]) == 0 || keys[..first].last().is_some_and(|last| same(&last)) {
                 continue;
             }
-            let same = |other: &&u32| **other == keys[i];
-            let first = i - keys[..i].iter().rev().take_while(same).count();
             let size = keys[first..].iter().take_while(same).count();
-            let before = self.before.as_flattened()[first];
-            let remaining = before.wrapping_add(offset).wrapping_sub(first as u32);
-            let slope = shared(remaining, before, size as u32);
+            let union = self.before.as_flattened()[first];
+            let remaining = union.wrapping_add(offset).wrapping_sub(first as u32);
+            let slope = shared(remaining, union, size as u32);
             self.slopes.as_flattened_mut()[first..first + size].fill(slope as f32);
         }
     }
