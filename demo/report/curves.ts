@@ -6,7 +6,9 @@ export function curves({ rows, runs, plan, scores, thresholds }: Comparison): st
   const { steps } = plan;
   const otsu = Math.max(...scores.slice(0, thresholds).map((score) => score.dice));
   const dice = runs.map((run) => run.checks.map((check): Point => ({ x: check.step, y: check.dice })));
-  const lowest = Math.min(otsu, ...dice.flat().map((point) => point.y));
+  // The first third may start from nothing; it does not set the scale.
+  const settled = dice.flatMap((points) => points.filter((point) => 3 * point.x > steps));
+  const lowest = Math.min(otsu, ...settled.map((point) => point.y));
   const floor = Math.max(0, Math.floor(lowest * 10 - 0.5) / 10);
 
   return runs

@@ -25,12 +25,9 @@ export function page(comparison: Comparison): string {
 ${plan.steps} steps of ${plan.batch} squares with ${plan.size} × ${plan.size} pixels (seed ${plan.seed}). Only the
 loss differs. Everything below is measured on the right half, which no step saw.</p>
 <p class="verdict">${verdict[0]}</p>
-${verdict
-  .slice(1)
-  .map((line) => `<p>${line}</p>`)
-  .join("\n")}
+${list("promises", verdict.slice(1))}
 ${table(comparison)}
-<ul>${notes.map((note) => `<li>${note}</li>`).join("")}</ul>
+${list("notes", notes)}
 
 <h2>Masks</h2>
 <p>The right half, and what each network takes for nuclei.</p>
@@ -39,7 +36,7 @@ ${table(comparison)}
 
 <h2>Training</h2>
 <p>Above, the loss of each step's squares and the mean of the last ten. Below, Dice on the right half; the other
-losses in grey, the better Otsu threshold dashed. Values of different losses cannot be compared, Dice can.</p>
+losses in grey, the better Otsu threshold dashed; a start below the scale is drawn on its edge. Values of different losses cannot be compared, Dice can.</p>
 <div class="grid curves">${curves(comparison)}</div>
 
 <h2>Gradients</h2>
@@ -53,6 +50,9 @@ scale; one pixel in 500 is beyond it.</p>
 </html>
 `;
 }
+
+const list = (style: string, lines: readonly string[]): string =>
+  lines.length === 0 ? "" : `<ul class="${style}">${lines.map((line) => `<li>${line}</li>`).join("")}</ul>`;
 
 const key = (colour: string, words: string): string => `<span style="--swatch: ${colour}">${words}</span>`;
 

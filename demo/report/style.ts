@@ -20,6 +20,7 @@ p { margin: 0 0 12px; max-width: 72ch; color: var(--soft); }
 p.verdict { color: var(--ink); font-size: 18px; margin: 20px 0; }
 ul { padding-left: 18px; margin: 12px 0 0; max-width: 84ch; color: var(--soft); font-size: 14px; }
 li { margin-bottom: 4px; }
+ul.promises { margin: 0 0 20px; font-size: 16px; }
 figure { margin: 0; }
 .scroll { overflow-x: auto; border: 1px solid var(--hair); border-radius: 10px;
   background: linear-gradient(90deg, transparent, var(--card) 70%) right / 60px 100% no-repeat local,
