@@ -5,7 +5,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | [`simd`]: four lanes; [`batch`]: what is evaluated; [`sort`]: radix sort; [`map`]: distance transforms, weight maps |
-//! | 1 | [`math`]: exp, ln; [`tile`]: planes and what a loss sees of them; [`census`]: one look at the target |
+//! | 1 | [`math`]: exp, ln; [`tile`]: planes and what a loss sees of them; [`interleaved`]: channels-last; [`census`]: one look at the target |
 //! | 2 | [`activation`]: logits to probabilities, slopes to gradients; [`loss`]: one file a loss, and their table |
 //! | 3 | [`workspace`]: the memory of one tile; [`work`]: the steps on it; [`objective`]: the two sweeps |
 //! | 4 | [`exports`]: the boundary to JavaScript, the only room that knows of it |
@@ -14,6 +14,7 @@ pub mod activation;
 pub mod batch;
 pub mod census;
 pub mod exports;
+pub mod interleaved;
 pub mod loss;
 pub mod map;
 pub mod math;

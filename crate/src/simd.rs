@@ -68,6 +68,17 @@ mod backend {
     pub fn any(mask: v128) -> bool {
         v128_any_true(mask)
     }
+    #[inline(always)]
+    pub fn transpose([a, b, c, d]: [v128; 4]) -> [v128; 4] {
+        let (ab_low, ab_high) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let (cd_low, cd_high) = (i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        [
+            i32x4_shuffle::<0, 1, 4, 5>(ab_low, cd_low),
+            i32x4_shuffle::<2, 3, 6, 7>(ab_low, cd_low),
+            i32x4_shuffle::<0, 1, 4, 5>(ab_high, cd_high),
+            i32x4_shuffle::<2, 3, 6, 7>(ab_high, cd_high),
+        ]
+    }
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -144,6 +155,10 @@ mod backend {
     #[inline(always)]
     pub fn any(mask: Int) -> bool {
         mask.iter().any(|&x| x != 0)
+    }
+    #[inline(always)]
+    pub fn transpose(rows: [Float; 4]) -> [Float; 4] {
+        from_fn(|column| from_fn(|row| rows[row][column]))
     }
 }
 
@@ -238,6 +253,11 @@ impl F32x4 {
     #[inline(always)]
     pub fn drop(self, mask: Mask) -> Self {
         Self::from_bits(U32x4(backend::and_not(self.bits().0, mask.0)))
+    }
+    /// Rows to columns.
+    #[inline(always)]
+    pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
+        backend::transpose(rows.map(|row| row.0)).map(Self)
     }
     /// The lanes as an array.
     #[inline(always)]
@@ -348,5 +368,34 @@ impl Not for Mask {
     #[inline(always)]
     fn not(self) -> Self {
         Self(backend::not(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_lane_by_lane() {
+        let (a, b) = (F32x4::load(&[1.0, -2.0, 0.5, -0.0]), F32x4::load(&[3.0, -1.0, f32::NAN, 0.0]));
+        assert_eq!((a + b).lanes()[..2], [4.0, -3.0]);
+        assert_eq!(a.max(b).lanes()[..3], [3.0, -1.0, 0.5]);
+        assert_eq!(b.min(a).lanes()[..2], [1.0, -2.0]);
+        assert!(b.max(a).lanes()[2].is_nan(), "max keeps self where either is NaN");
+        assert_eq!(a.lt(b).select(a, F32x4::zero()).lanes(), [1.0, -2.0, 0.0, 0.0]);
+        assert_eq!(a.is_negative().select(F32x4::splat(1.0), F32x4::zero()).lanes(), [0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(a.negative_abs().lanes(), [-1.0, -2.0, -0.5, -0.0]);
+        assert_eq!(b.keep(a.lt(b)).lanes(), [3.0, -1.0, 0.0, 0.0], "keep clears NaN");
+        assert_eq!(a.sum(), -0.5);
+        let sign = U32x4::load(&[0, 1, 0, 1]).shift_left(31);
+        assert_eq!(a.flip(sign).lanes(), [1.0, 2.0, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn transposes() {
+        let rows: [F32x4; 4] = std::array::from_fn(|i| F32x4::load(&std::array::from_fn(|j| (4 * i + j) as f32)));
+        for (j, column) in F32x4::transpose(rows).into_iter().enumerate() {
+            assert_eq!(column.lanes(), std::array::from_fn(|i| (4 * i + j) as f32));
+        }
     }
 }

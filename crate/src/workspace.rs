@@ -4,6 +4,7 @@
 //! scattered back; so channels-last, the last pixels of a section and the usual case are one case.
 
 use crate::batch::{Batch, NO_LABEL, Section, Target};
+use crate::interleaved;
 use crate::loss::Needs;
 use crate::tile::{Outcomes, Planes, PlanesMut, Site, Slopes, Tile, Truth};
 
@@ -173,27 +174,23 @@ impl Place<'_, '_> {
     /// Copies the tile out of an array shaped like the logits; padding becomes 0.
     pub fn gather(&self, from: &[f32], to: &mut [f32], width: usize) {
         let (first, channel, step) = self.strides();
+        if step != 1 && channel == 1 {
+            return interleaved::gather(&from[first..], to, step, self.length, width);
+        }
         for (k, row) in to.chunks_exact_mut(width).enumerate() {
             let (row, padding) = row.split_at_mut(self.length);
-            let from = &from[first + k * channel..];
-            if step == 1 {
-                row.copy_from_slice(&from[..self.length]);
-            } else {
-                row.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &from)| *to = from);
-            }
+            row.copy_from_slice(&from[first + k * channel..][..self.length]);
             padding.fill(0.0);
         }
     }
     /// Copies the tile into an array shaped like the logits.
     pub fn scatter(&self, from: &[f32], to: &mut [f32], width: usize) {
         let (first, channel, step) = self.strides();
+        if step != 1 && channel == 1 {
+            return interleaved::scatter(from, &mut to[first..], step, self.length, width);
+        }
         for (k, row) in from.chunks_exact(width).enumerate() {
-            let to = &mut to[first + k * channel..];
-            if step == 1 {
-                to[..self.length].copy_from_slice(&row[..self.length]);
-            } else {
-                to.iter_mut().step_by(step).zip(&row[..self.length]).for_each(|(to, &from)| *to = from);
-            }
+            to[first + k * channel..][..self.length].copy_from_slice(&row[..self.length]);
         }
     }
 }

@@ -18,6 +18,7 @@
 //! spacing; with spacing 1 they are exact integers up to 2²⁴. The envelope compares in f64.
 
 use super::envelope::Envelope;
+use crate::simd::F32x4;
 
 /// Pixels that search for their nearest seed together.
 const LANES: usize = 16;
@@ -45,7 +46,7 @@ impl Grid {
 
     /// The same pixels without axes of length 1 between the longer ones: the vector code runs over
     /// the last axis, and a missing middle axis costs nothing.
-    fn squeezed(&self) -> Grid {
+    pub(super) fn squeezed(&self) -> Grid {
         let mut size = [1; 3];
         let mut spacing = [1.0; 3];
         let mut free = 3;
@@ -161,7 +162,8 @@ impl Axis {
             let Some(best) = self.search(buffer, (REACH + y) * LANES, LANES) else {
                 for lane in 0..lanes {
                     let column = buffer[inside.clone()].iter().skip(lane).step_by(LANES);
-                    envelope.minimise(column, self.spacing, plane[lane..].iter_mut().step_by(width));
+                    let settle = |y, square, _| plane[y * width + lane] = square;
+                    envelope.minimise(column.copied().enumerate(), self.spacing, 0..self.length, settle);
                 }
                 return;
             };
@@ -174,8 +176,8 @@ impl Axis {
         buffer[REACH..REACH + self.length].copy_from_slice(row);
         for (index, result) in out.chunks_mut(LANES).enumerate() {
             let Some(best) = self.search(buffer, REACH + index * LANES, 1) else {
-                envelope.minimise(row.iter(), self.spacing, out.iter_mut());
-                out.iter_mut().for_each(|value| *value = value.sqrt());
+                let settle = |x: usize, square: f32, _| out[x] = square.sqrt();
+                envelope.minimise(row.iter().copied().enumerate(), self.spacing, 0..self.length, settle);
                 return;
             };
             result.iter_mut().zip(best).for_each(|(value, best)| *value = best.sqrt());
@@ -186,23 +188,29 @@ impl Axis {
     /// None if that takes too long.
     #[inline(always)]
     fn search(&self, lines: &[f32], centre: usize, stride: usize) -> Option<Block> {
-        let mut best = *block(lines, centre);
+        let mut best = block(lines, centre).map(|four| F32x4::load(&four));
         for (k, &step) in self.steps.iter().enumerate().skip(1) {
-            if !best.iter().fold(false, |any, &value| any | (value > step)) {
-                return Some(best);
+            let step = F32x4::splat(step);
+            if !best[0].max(best[1]).max(best[2].max(best[3])).gt(step).any() {
+                let mut block = [0.0; LANES];
+                for (four, best) in block.as_chunks_mut().0.iter_mut().zip(best) {
+                    best.store(four);
+                }
+                return Some(block);
             }
             let before = block(lines, centre - k * stride);
             let after = block(lines, centre + k * stride);
-            for lane in 0..LANES {
-                best[lane] = lesser(best[lane], lesser(before[lane], after[lane]) + step);
+            for (best, (before, after)) in best.iter_mut().zip(before.iter().zip(after)) {
+                *best = best.min(F32x4::load(before).min(F32x4::load(after)) + step);
             }
         }
         None
     }
 }
 
-fn block(values: &[f32], first: usize) -> &Block {
-    values[first..].first_chunk().expect("lines are padded by a block")
+#[inline(always)]
+fn block(values: &[f32], first: usize) -> &[[f32; 4]; LANES / 4] {
+    values[first..first + LANES].as_chunks().0.first_chunk().expect("lines are padded by a block")
 }
 
 /// Copies the first `lanes` values; a whole block without a loop.

@@ -5,6 +5,8 @@
 //! −2q, so q is on the envelope exactly if (q, f(q)/spacing² + q²) is a corner of the lower convex
 //! hull of these points: no division, and no intersections to round.
 
+use std::ops::Range;
+
 /// The parabolas on the envelope of one line, from left to right. Keeps its memory between lines.
 #[derive(Default)]
 pub struct Envelope {
@@ -20,20 +22,22 @@ struct Site {
 }
 
 impl Envelope {
-    /// Writes to `out` the minimum over all of `line`; +Infinity where the line has no finite value.
-    pub fn minimise<'a, 'b>(
+    /// Tells `settle` the minimum at each of `pixels`, and the q where it lies; `line` gives (q, f(q)) in
+    /// ascending order. Without any finite f(q) the minimum is +Infinity, at the pixel itself.
+    pub fn minimise(
         &mut self,
-        line: impl Iterator<Item = &'a f32>,
+        line: impl Iterator<Item = (usize, f32)>,
         spacing: f64,
-        out: impl Iterator<Item = &'b mut f32>,
+        pixels: Range<usize>,
+        mut settle: impl FnMut(usize, f32, usize),
     ) {
         self.build(line, spacing);
         let Some((&first, mut rest)) = self.sites.split_first() else {
-            return out.for_each(|value| *value = f32::INFINITY);
+            return pixels.for_each(|pixel| settle(pixel, f32::INFINITY, pixel));
         };
         let mut site = first;
-        for (index, value) in out.enumerate() {
-            let position = index as f64;
+        for pixel in pixels {
+            let position = pixel as f64;
             let mut nearest = site.reaches(position, spacing);
             while let Some((next, others)) = rest.split_first() {
                 let square = next.reaches(position, spacing);
@@ -42,16 +46,17 @@ impl Envelope {
                 }
                 (site, nearest, rest) = (*next, square, others);
             }
-            *value = nearest as f32;
+            settle(pixel, nearest as f32, site.position as usize);
         }
     }
 
-    fn build<'a>(&mut self, line: impl Iterator<Item = &'a f32>, spacing: f64) {
+    fn build(&mut self, line: impl Iterator<Item = (usize, f32)>, spacing: f64) {
         let scale = 1.0 / (spacing * spacing);
         self.sites.clear();
-        for (index, &square) in line.enumerate().filter(|(_, square)| square.is_finite()) {
+        for (index, square) in line.filter(|(_, square)| square.is_finite()) {
             let (position, square) = (index as f64, f64::from(square));
-            let site = Site { position, square, height: square * scale + position * position };
+            let height = square * scale + position * position;
+            let site = Site { position, square, height };
             while let [.., before, last] = self.sites[..]
                 && !last.is_below(&before, &site)
             {

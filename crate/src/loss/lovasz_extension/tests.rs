@@ -36,7 +36,11 @@ fn by_definition(pixels: &[Pixel]) -> (f64, Vec<f64>) {
     for group in order.chunk_by(|&a, &b| pixels[a] == pixels[b]) {
         let start = before;
         for &i in group {
-            if pixels[i].1 { seen += 1.0 } else { wrong += 1.0 }
+            if pixels[i].1 {
+                seen += 1.0
+            } else {
+                wrong += 1.0
+            }
             let jaccard = 1.0 - (total - seen) / (total + wrong);
             value += f64::from(pixels[i].0) * (jaccard - before);
             before = jaccard;
@@ -64,7 +68,8 @@ fn pixels(error: impl Strategy<Value = f32>, most: usize) -> impl Strategy<Value
 }
 /// Errors of 1 to 5 different sizes, zero among them: heavy ties.
 fn tied(most: usize) -> impl Strategy<Value = Vec<Pixel>> {
-    (1..=5u32).prop_flat_map(move |levels| pixels((0..levels).prop_map(move |level| level as f32 / levels as f32), most))
+    (1..=5u32)
+        .prop_flat_map(move |levels| pixels((0..levels).prop_map(move |level| level as f32 / levels as f32), most))
 }
 
 proptest! {
@@ -150,7 +155,10 @@ fn all_foreground_is_the_mean_error() {
 
 #[test]
 fn without_foreground_the_largest_errors_share_the_slope() {
-    assert_eq!(extension(&[(0.5, false), (0.75, false), (0.75, false), (0.0, false)]), (0.75, vec![0.0, 0.5, 0.5, 0.0]));
+    assert_eq!(
+        extension(&[(0.5, false), (0.75, false), (0.75, false), (0.0, false)]),
+        (0.75, vec![0.0, 0.5, 0.5, 0.0])
+    );
     let many = vec![(2.0, false); 1000];
     assert_eq!(extension(&many), (2.0, vec![1e-3; 1000]));
     assert_eq!(extension(&[(0.0, false), (0.0, false)]), (0.0, vec![0.0, 0.0]));

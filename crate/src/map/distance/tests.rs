@@ -14,7 +14,7 @@ fn check(seeds: &[bool], grid: &Grid) {
 #[test]
 fn equals_brute_force_on_random_masks() {
     let mut random = Random(1);
-    for _ in 0..600 {
+    for _ in 0..300 {
         let grid = random.grid();
         let percent = [2, 10, 50, 95][random.below(4)];
         check(&random.mask(grid.pixels(), percent), &grid);
@@ -24,7 +24,7 @@ fn equals_brute_force_on_random_masks() {
 #[test]
 fn equals_brute_force_where_seeds_are_far_apart() {
     let mut random = Random(2);
-    for size in [[1, 130, 150], [1, 1, 3000], [90, 70, 3], [3, 4, 400], [400, 3, 17]] {
+    for size in [[1, 60, 150], [1, 1, 2000], [90, 70, 3], [3, 4, 400], [400, 3, 17]] {
         for spacing in [[1.0; 3], [1e-3, 1e3, 1.0], [1e3, 1.0, 1e-3], [1.0, 1e-3, 1e3], [0.3, 0.7, 1.9]] {
             let grid = Grid { size, spacing };
             let mut seeds = vec![false; grid.pixels()];
