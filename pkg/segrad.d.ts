@@ -2,6 +2,58 @@
 /* eslint-disable */
 
 /**
+ * The image that maps are made of, and the memory they are made in.
+ *
+ * Labels of any type are first written down as what the maps ask of them: the code of the maps is in the
+ * module once, not once a type.
+ */
+export class Maps {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Average symmetric surface distance of the last measurement.
+     */
+    average_surface_distance(): number;
+    /**
+     * Distance of every pixel of the mask that is not 0 to the nearest that is.
+     */
+    distance(mask: number, mask_type: number, map: number): void;
+    /**
+     * HD95 of the last measurement.
+     */
+    hausdorff95(): number;
+    /**
+     * Hausdorff distance of the last measurement.
+     */
+    hausdorff(): number;
+    /**
+     * Sides and pixel size of the images to come.
+     */
+    layout(depth: number, height: number, width: number, depth_spacing: number, height_spacing: number, width_spacing: number): void;
+    /**
+     * Measures how far apart the surfaces of a class are in two arrays of labels. Pixels whose target is
+     * `ignore` (NaN: none) are in neither. The results follow.
+     */
+    measure(prediction: number, prediction_type: number, target: number, target_type: number, _class: number, ignore: number, tolerance: number): void;
+    /**
+     * Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
+     */
+    constructor(depth: number, height: number, width: number, depth_spacing: number, height_spacing: number, width_spacing: number);
+    /**
+     * φ of a class. `ignore` is NaN where no label is ignored.
+     */
+    signed(labels: number, label_type: number, _class: number, ignore: number, map: number): void;
+    /**
+     * Normalised surface Dice of the last measurement.
+     */
+    surface_dice(): number;
+    /**
+     * U-Net's weights between instances, on top of a weight for the background and one for the instances.
+     */
+    unet(instances: number, instance_type: number, w0: number, sigma: number, background: number, foreground: number, map: number): void;
+}
+
+/**
  * Weighted losses, evaluated together.
  */
 export class Objective {
@@ -126,9 +178,20 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_maps_free: (a: number, b: number) => void;
     readonly __wbg_objective_free: (a: number, b: number) => void;
     readonly allocate: (a: number) => number;
     readonly exp_sweep: (a: number, b: number, c: number) => void;
+    readonly maps_average_surface_distance: (a: number) => number;
+    readonly maps_distance: (a: number, b: number, c: number, d: number) => void;
+    readonly maps_hausdorff: (a: number) => number;
+    readonly maps_hausdorff95: (a: number) => number;
+    readonly maps_layout: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
+    readonly maps_measure: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
+    readonly maps_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly maps_signed: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
+    readonly maps_surface_dice: (a: number) => number;
+    readonly maps_unet: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
     readonly objective_balanced_cross_entropy: (a: number, b: number, c: number, d: number) => void;
     readonly objective_boundary: (a: number, b: number, c: number, d: number) => void;
     readonly objective_clear: (a: number) => void;

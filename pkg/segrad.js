@@ -1,6 +1,132 @@
 /* @ts-self-types="./segrad.d.ts" */
 
 /**
+ * The image that maps are made of, and the memory they are made in.
+ *
+ * Labels of any type are first written down as what the maps ask of them: the code of the maps is in the
+ * module once, not once a type.
+ */
+export class Maps {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        MapsFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_maps_free(ptr, 0);
+    }
+    /**
+     * Average symmetric surface distance of the last measurement.
+     * @returns {number}
+     */
+    average_surface_distance() {
+        const ret = wasm.maps_average_surface_distance(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Distance of every pixel of the mask that is not 0 to the nearest that is.
+     * @param {number} mask
+     * @param {number} mask_type
+     * @param {number} map
+     */
+    distance(mask, mask_type, map) {
+        wasm.maps_distance(this.__wbg_ptr, mask, mask_type, map);
+    }
+    /**
+     * HD95 of the last measurement.
+     * @returns {number}
+     */
+    hausdorff95() {
+        const ret = wasm.maps_hausdorff95(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Hausdorff distance of the last measurement.
+     * @returns {number}
+     */
+    hausdorff() {
+        const ret = wasm.maps_hausdorff(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Sides and pixel size of the images to come.
+     * @param {number} depth
+     * @param {number} height
+     * @param {number} width
+     * @param {number} depth_spacing
+     * @param {number} height_spacing
+     * @param {number} width_spacing
+     */
+    layout(depth, height, width, depth_spacing, height_spacing, width_spacing) {
+        wasm.maps_layout(this.__wbg_ptr, depth, height, width, depth_spacing, height_spacing, width_spacing);
+    }
+    /**
+     * Measures how far apart the surfaces of a class are in two arrays of labels. Pixels whose target is
+     * `ignore` (NaN: none) are in neither. The results follow.
+     * @param {number} prediction
+     * @param {number} prediction_type
+     * @param {number} target
+     * @param {number} target_type
+     * @param {number} _class
+     * @param {number} ignore
+     * @param {number} tolerance
+     */
+    measure(prediction, prediction_type, target, target_type, _class, ignore, tolerance) {
+        wasm.maps_measure(this.__wbg_ptr, prediction, prediction_type, target, target_type, _class, ignore, tolerance);
+    }
+    /**
+     * Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
+     * @param {number} depth
+     * @param {number} height
+     * @param {number} width
+     * @param {number} depth_spacing
+     * @param {number} height_spacing
+     * @param {number} width_spacing
+     */
+    constructor(depth, height, width, depth_spacing, height_spacing, width_spacing) {
+        const ret = wasm.maps_new(depth, height, width, depth_spacing, height_spacing, width_spacing);
+        this.__wbg_ptr = ret;
+        MapsFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * φ of a class. `ignore` is NaN where no label is ignored.
+     * @param {number} labels
+     * @param {number} label_type
+     * @param {number} _class
+     * @param {number} ignore
+     * @param {number} map
+     */
+    signed(labels, label_type, _class, ignore, map) {
+        wasm.maps_signed(this.__wbg_ptr, labels, label_type, _class, ignore, map);
+    }
+    /**
+     * Normalised surface Dice of the last measurement.
+     * @returns {number}
+     */
+    surface_dice() {
+        const ret = wasm.maps_surface_dice(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * U-Net's weights between instances, on top of a weight for the background and one for the instances.
+     * @param {number} instances
+     * @param {number} instance_type
+     * @param {number} w0
+     * @param {number} sigma
+     * @param {number} background
+     * @param {number} foreground
+     * @param {number} map
+     */
+    unet(instances, instance_type, w0, sigma, background, foreground, map) {
+        wasm.maps_unet(this.__wbg_ptr, instances, instance_type, w0, sigma, background, foreground, map);
+    }
+}
+if (Symbol.dispose) Maps.prototype[Symbol.dispose] = Maps.prototype.free;
+
+/**
  * Weighted losses, evaluated together.
  */
 export class Objective {
@@ -322,6 +448,9 @@ function __wbg_get_imports() {
     };
 }
 
+const MapsFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_maps_free(ptr, 1));
 const ObjectiveFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_objective_free(ptr, 1));

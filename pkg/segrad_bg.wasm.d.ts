@@ -1,9 +1,20 @@
 /* tslint:disable */
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
+export const __wbg_maps_free: (a: number, b: number) => void;
 export const __wbg_objective_free: (a: number, b: number) => void;
 export const allocate: (a: number) => number;
 export const exp_sweep: (a: number, b: number, c: number) => void;
+export const maps_average_surface_distance: (a: number) => number;
+export const maps_distance: (a: number, b: number, c: number, d: number) => void;
+export const maps_hausdorff: (a: number) => number;
+export const maps_hausdorff95: (a: number) => number;
+export const maps_layout: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
+export const maps_measure: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
+export const maps_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+export const maps_signed: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
+export const maps_surface_dice: (a: number) => number;
+export const maps_unet: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
 export const objective_balanced_cross_entropy: (a: number, b: number, c: number, d: number) => void;
 export const objective_boundary: (a: number, b: number, c: number, d: number) => void;
 export const objective_clear: (a: number) => void;

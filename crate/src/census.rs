@@ -26,6 +26,8 @@ pub enum Argument {
     Logits = 3,
     /// A distance that is not finite.
     Distance = 4,
+    /// None: there is no room to work in. The index is how many bytes that takes.
+    Memory = 5,
 }
 
 /// What the target holds, per section and outcome.

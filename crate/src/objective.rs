@@ -7,7 +7,7 @@
 //!    probabilities in the same buffer.
 
 use crate::batch::Batch;
-use crate::census::{Census, Fault};
+use crate::census::{Argument, Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs, OutcomeSlopes};
 use crate::tile::{Sums, tile_width};
@@ -33,6 +33,8 @@ pub struct Objective {
     kept: [Vec<f32>; 2],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
+    /// Bytes that were found to fit.
+    room: usize,
     /// Slopes of planes, where several losses look at them.
     aside: Vec<f32>,
 }
@@ -69,9 +71,10 @@ impl Objective {
     }
 
     /// Checks and counts the batch's data, and prepares every loss for it.
-    fn begin(&mut self, batch: &Batch, check_logits: bool) -> Result<(), Fault> {
+    fn begin(&mut self, batch: &Batch, gradient: bool, check_logits: bool) -> Result<(), Fault> {
         let needs = self.needs(batch);
         let census = Census::take(batch, needs.counts, check_logits)?;
+        self.find_room(batch, gradient)?;
         for term in &mut self.terms {
             term.loss.begin(batch, &census);
         }
@@ -85,10 +88,31 @@ impl Objective {
         Ok(())
     }
 
+    /// Makes sure that what grows with the batch fits into memory before anything is written: a vector
+    /// that finds no room later would end the module.
+    fn find_room(&mut self, batch: &Batch, gradient: bool) -> Result<(), Fault> {
+        let needs = self.needs(batch);
+        let looking = self.terms.iter().filter(|term| term.loss.needs(batch).planes).count();
+        let floats = [
+            if needs.sums && gradient { 2 * batch.images * batch.pixels() } else { 0 },
+            if needs.planes && !gradient { batch.logits.len() } else { 0 },
+            if looking > 1 { 2 * batch.logits.len() } else { 0 },
+        ];
+        let own = floats.iter().fold(0usize, |sum, floats| sum.saturating_add(floats.saturating_mul(4)));
+        let bytes = self.terms.iter().fold(own, |sum, term| sum.saturating_add(term.loss.scratch(batch)));
+        if bytes <= self.room || has_room(bytes) {
+            self.room = self.room.max(bytes);
+            return Ok(());
+        }
+        // What earlier batches left may be in the way.
+        (self.kept, self.buffer, self.aside) = Default::default();
+        if has_room(bytes) { Ok(()) } else { Err(Fault { argument: Argument::Memory, index: bytes }) }
+    }
+
     /// Value of the objective; with a gradient buffer, also its gradient there. Nothing is written
     /// where the batch's data is at fault.
     pub fn evaluate(&mut self, batch: &Batch, gradient: Option<&mut [f32]>, check_logits: bool) -> Result<f64, Fault> {
-        self.begin(batch, check_logits)?;
+        self.begin(batch, gradient.is_some(), check_logits)?;
         let needs = self.needs(batch);
         let second = match &gradient {
             None => Second::None,
@@ -127,7 +151,7 @@ impl Objective {
 
     /// Writes the weighted, unreduced loss of every site; every loss must be pointwise.
     pub fn map(&mut self, batch: &Batch, losses: &mut [f32], check_logits: bool) -> Result<(), Fault> {
-        self.begin(batch, check_logits)?;
+        self.begin(batch, false, check_logits)?;
         let mut row = vec![0.0; self.workspace.width()];
         for_each_tile(batch, self.workspace.width(), |place| {
             let mut work = Work::open(&mut self.workspace, place);
@@ -266,6 +290,14 @@ impl Objective {
             for_each_position(batch, class, |at| buffer[at].set(total[at]));
         }
     }
+}
+
+/// Whether this many bytes can be had. The black box keeps the compiler from leaving out the attempt.
+fn has_room(bytes: usize) -> bool {
+    let mut room = Vec::<u8>::new();
+    let fits = room.try_reserve_exact(bytes).is_ok();
+    std::hint::black_box(room);
+    fits
 }
 
 /// Visits the positions of one class of all images in an array shaped like the logits.

@@ -57,7 +57,7 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// Forgets all pairs. `expected` of them, or fewer, will follow.
+    /// Forgets all pairs. About `expected` of them will follow.
     pub fn begin(&mut self, expected: usize) {
         // Keys made of floats share few exponents, so of 2¹² bins some 250 to 500 are in use. With
         // 2000 in use the caches give up on writing to so many places: 4 ns to place a pair instead

@@ -11,11 +11,14 @@ const reach = 2 ** 32;
 
 function take(bytes: number): number {
   const pointer = bytes < reach ? allocateBytes(bytes) >>> 0 : 0;
-  if (pointer === 0) {
-    const message = `${bytes} bytes do not fit into WebAssembly memory, which ends at 4 GiB`;
-    throw rangeError("out-of-memory", `${message}; evaluate fewer images at a time`);
-  }
+  if (pointer === 0) throw noRoom(bytes);
   return pointer;
+}
+
+/** There is no room for so many bytes. */
+export function noRoom(bytes: number): Error {
+  const message = `${bytes} bytes do not fit into WebAssembly memory, which ends at 4 GiB`;
+  return rangeError("out-of-memory", `${message}; evaluate fewer images at a time`);
 }
 
 /** Blocks whose buffers were forgotten without `dispose`. */

@@ -13,7 +13,7 @@ import { arrayType } from "../error.ts";
 import { losses } from "../loss/index.ts";
 import type { Part, ResolvedLoss } from "../loss/resolve.ts";
 import type { ChoiceOption, Option } from "../option.ts";
-import { type NumberArray, Staging } from "./memory.ts";
+import { type NumberArray, noRoom, Staging } from "./memory.ts";
 
 /** The types of targets, in the order of the core's list. */
 const targetTypes = [
@@ -118,6 +118,7 @@ const faults: Record<number, (batch: ResolvedBatch<Floats>, index: number) => Er
   2: weightError,
   3: logitsError,
   4: distanceError,
+  5: (_, bytes) => noRoom(bytes),
 };
 
 /** Throws what the core found wrong with the data of `batch`, if anything. */

@@ -5,9 +5,11 @@
 #![allow(unsafe_code)]
 
 mod baseline;
+mod maps;
 mod memory;
 mod objective;
 
+use crate::batch::Target;
 use crate::loss::{Choice, Classes, Numbers, Over, Reduction, Weighting};
 
 /// A slice of WebAssembly memory.
@@ -22,6 +24,28 @@ unsafe fn slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
     // SAFETY: promised by the caller; `allocate` aligns to 16 bytes, and TypeScript keeps offsets at
     // multiples of the element's size.
     unsafe { std::slice::from_raw_parts(pointer, length) }
+}
+
+/// The number of float32 in TypeScript's list of target types; integers come before it.
+const SOFT: u32 = 6;
+
+/// A target of the type with this number.
+///
+/// # Safety
+/// As of [`slice`]; the array is of this type and has `length` entries.
+unsafe fn target<'a>(pointer: *const u8, kind: u32, length: usize) -> Target<'a> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        match kind {
+            0 => Target::U8(slice(pointer, length)),
+            1 => Target::I8(slice(pointer.cast(), length)),
+            2 => Target::U16(slice(pointer.cast(), length)),
+            3 => Target::I16(slice(pointer.cast(), length)),
+            4 => Target::U32(slice(pointer.cast(), length)),
+            5 => Target::I32(slice(pointer.cast(), length)),
+            SOFT.. => Target::Soft(slice(pointer.cast(), length)),
+        }
+    }
 }
 
 /// The product of all dimensions, if it fits this memory.

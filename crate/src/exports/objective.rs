@@ -1,7 +1,7 @@
 //! Objectives: one method per loss of the table, and the evaluation.
 
-use super::{FromRaw, product, slice};
-use crate::batch::{Batch, Target};
+use super::{FromRaw, SOFT, product, slice};
+use crate::batch::Batch;
 use crate::loss::*;
 use crate::objective;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -62,19 +62,12 @@ impl Layout {
         let elements = self.elements();
         let sites = if self.sigmoid { elements } else { elements / self.channels };
         let pixels = elements / self.channels;
+        let soft = target_type >= SOFT;
         // SAFETY: promised by the caller.
         unsafe {
             Batch {
                 logits: slice(logits, elements),
-                target: match target_type {
-                    0 => Target::U8(slice(target, sites)),
-                    1 => Target::I8(slice(target.cast(), sites)),
-                    2 => Target::U16(slice(target.cast(), sites)),
-                    3 => Target::I16(slice(target.cast(), sites)),
-                    4 => Target::U32(slice(target.cast(), sites)),
-                    5 => Target::I32(slice(target.cast(), sites)),
-                    _ => Target::Soft(slice(target.cast(), elements)),
-                },
+                target: super::target(target, target_type, if soft { elements } else { sites }),
                 images: self.images,
                 channels: self.channels,
                 size: self.size,

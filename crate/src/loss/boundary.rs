@@ -52,6 +52,8 @@ pub(super) struct Maps {
 }
 
 impl Maps {
+    /// Bytes a pixel: which side it is on, two distances, and a third while they are made.
+    pub const BYTES: usize = 13;
     /// The grid of a batch, with the loss's own spacing where it has one.
     pub fn grid(batch: &Batch, spacing: &Numbers) -> Grid {
         let spacing = match spacing {
@@ -89,6 +91,9 @@ impl Loss for Mapped {
     fn needs(&self, batch: &Batch) -> Needs {
         let given = batch.distance.is_some();
         Needs { planes: !given, probabilities: given, counts: true, ..Needs::default() }
+    }
+    fn scratch(&self, batch: &Batch) -> usize {
+        if batch.distance.is_some() { 0 } else { Maps::BYTES.saturating_mul(batch.pixels()) }
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sum = 0.0;

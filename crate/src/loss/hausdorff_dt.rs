@@ -47,6 +47,9 @@ impl Loss for Mapped {
     fn needs(&self, _batch: &Batch) -> Needs {
         Needs { planes: true, counts: true, ..Needs::default() }
     }
+    fn scratch(&self, batch: &Batch) -> usize {
+        (Maps::BYTES + 4).saturating_mul(batch.pixels())
+    }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sum = 0.0;
         self.selected = self.options.classes.pairs(super::Over::Image, batch, census);

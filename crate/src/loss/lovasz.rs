@@ -6,6 +6,12 @@ use super::lovasz_extension::LovaszExtension;
 use super::planar::{Plane, RUN, runs};
 use crate::batch::Batch;
 
+/// What a sort takes: two arrays of (key, position).
+pub fn sort_bytes(over: Over, batch: &Batch) -> usize {
+    let images = if over == Over::Image { 1 } else { batch.images };
+    16usize.saturating_mul(images * batch.pixels())
+}
+
 /// Sorts of one loss, and the values they gave.
 #[derive(Default)]
 pub struct Sorts {

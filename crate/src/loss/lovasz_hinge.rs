@@ -1,7 +1,7 @@
 //! Lovász hinge (Berman et al. 2018): errors max(0, 1 − s z), s = ±1, sorted downwards; L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂z = −s g where the error is positive.
 
-use super::lovasz::Sorts;
+use super::lovasz::{Sorts, sort_bytes};
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -32,6 +32,9 @@ impl LovaszHinge {
 impl Loss for Sorted {
     fn needs(&self, _batch: &Batch) -> Needs {
         Needs { planes: true, logit_slopes: true, counts: true, ..Needs::default() }
+    }
+    fn scratch(&self, batch: &Batch) -> usize {
+        sort_bytes(self.over, batch)
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sorts.begin();

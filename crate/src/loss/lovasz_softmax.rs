@@ -1,7 +1,7 @@
 //! Lovász-Softmax (Berman et al. 2018): per class, errors m = |y − p| sorted downwards, L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂p = sign(p − y) g / number of classes.
 
-use super::lovasz::Sorts;
+use super::lovasz::{Sorts, sort_bytes};
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -34,6 +34,9 @@ impl LovaszSoftmax {
 impl Loss for Sorted {
     fn needs(&self, _batch: &Batch) -> Needs {
         Needs { planes: true, counts: true, ..Needs::default() }
+    }
+    fn scratch(&self, batch: &Batch) -> usize {
+        sort_bytes(self.options.over, batch)
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sorts.begin();

@@ -37,6 +37,10 @@ use planar::Plane;
 pub trait Loss {
     /// What it needs of the activation and the sweeps for such a batch.
     fn needs(&self, batch: &Batch) -> Needs;
+    /// Bytes it will work in, where that grows with the batch.
+    fn scratch(&self, _batch: &Batch) -> usize {
+        0
+    }
     /// Looks at the target's census; forgets what it knew of another batch.
     fn begin(&mut self, batch: &Batch, census: &Census);
     /// First sweep: looks at each site of a tile. Only where `needs` says so.

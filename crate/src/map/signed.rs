@@ -8,8 +8,11 @@ use super::distance::{self, Grid, distance_to};
 /// Where a pixel lies as seen from one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
+    /// In the class.
     Inside,
+    /// In another class.
     Outside,
+    /// In none, as if it were not there.
     Ignored,
 }
 

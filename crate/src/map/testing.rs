@@ -37,13 +37,26 @@ impl Random {
 /// The distance from every pixel to the nearest pixel of `seeds`.
 pub fn brute_distance(seeds: &[bool], grid: &Grid) -> Vec<f64> {
     let [_, height, width] = grid.size;
-    let place = |pixel: usize| [pixel / width / height, pixel / width % height, pixel % width];
-    let seeds: Vec<_> = (0..seeds.len()).filter(|&pixel| seeds[pixel]).map(place).collect();
-    let to = |a: [usize; 3], b: [usize; 3]| -> f64 {
-        (0..3).map(|axis| (a[axis].abs_diff(b[axis]) as f64 * grid.spacing[axis]).powi(2)).sum()
+    let place = |pixel: usize| {
+        let [z, y, x] = [pixel / width / height, pixel / width % height, pixel % width];
+        [z as f64 * grid.spacing[0], y as f64 * grid.spacing[1], x as f64 * grid.spacing[2]]
     };
-    let nearest = |pixel| seeds.iter().map(|&seed| to(place(pixel), seed)).fold(f64::INFINITY, f64::min).sqrt();
-    (0..grid.pixels()).map(nearest).collect()
+    let seeds: Vec<_> = (0..seeds.len()).filter(|&pixel| seeds[pixel]).map(place).collect();
+    let mut distances = Vec::new();
+    for pixel in 0..grid.pixels() {
+        let here = place(pixel);
+        let mut nearest = f64::INFINITY;
+        // Written out: tests run without optimisation.
+        for seed in &seeds {
+            let [z, y, x] = [here[0] - seed[0], here[1] - seed[1], here[2] - seed[2]];
+            let square = z * z + y * y + x * x;
+            if square < nearest {
+                nearest = square;
+            }
+        }
+        distances.push(nearest.sqrt());
+    }
+    distances
 }
 
 /// Fails unless every value is within `relative` of the expected one.

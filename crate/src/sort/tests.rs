@@ -4,7 +4,8 @@ use proptest::prelude::*;
 /// Sorts keys at positions 0, 1, 2, …, pushed in pieces, and checks what comes out.
 fn check(keys: &[u32], limit: u32, piece: usize) {
     let mut sorter = Sorter::default();
-    sorter.begin(keys.len());
+    // More keys than announced are welcome.
+    sorter.begin(keys.len() / 3);
     for (i, part) in keys.chunks(piece).enumerate() {
         sorter.push((i * piece) as u32, 1, part, u32::MAX);
     }

@@ -24,7 +24,7 @@ fn equals_brute_force_on_random_masks() {
 #[test]
 fn equals_brute_force_where_seeds_are_far_apart() {
     let mut random = Random(2);
-    for size in [[1, 60, 150], [1, 1, 2000], [90, 70, 3], [3, 4, 400], [400, 3, 17]] {
+    for size in [[1, 60, 70], [1, 1, 500], [60, 50, 2], [3, 4, 150], [150, 3, 9]] {
         for spacing in [[1.0; 3], [1e-3, 1e3, 1.0], [1e3, 1.0, 1e-3], [1.0, 1e-3, 1e3], [0.3, 0.7, 1.9]] {
             let grid = Grid { size, spacing };
             let mut seeds = vec![false; grid.pixels()];
@@ -36,10 +36,10 @@ fn equals_brute_force_where_seeds_are_far_apart() {
 
 #[test]
 fn equals_brute_force_where_one_axis_is_a_thousand_times_longer() {
-    for size in [[3000, 3, 3], [3, 3000, 3], [3, 3, 3000], [3000, 1, 3], [1, 3000, 3]] {
+    for size in [[1500, 1, 2], [2, 1500, 1], [2, 1, 1500], [1500, 2, 2], [2, 2, 1500]] {
         for spacing in [[1.0; 3], [1e-3, 1e3, 1e3], [1e3, 1e-3, 1.0]] {
             let grid = Grid { size, spacing };
-            let seeds: Vec<_> = (0..grid.pixels()).map(|pixel| pixel % 5003 == 1).collect();
+            let seeds: Vec<_> = (0..grid.pixels()).map(|pixel| pixel % 1201 == 1).collect();
             check(&seeds, &grid);
         }
     }
@@ -47,11 +47,11 @@ fn equals_brute_force_where_one_axis_is_a_thousand_times_longer() {
 
 #[test]
 fn squares_beyond_2_24_stay_exact() {
-    for size in [[1, 1, 20_000], [1, 20_000, 1], [20_000, 1, 1], [20_000, 2, 1], [2, 1, 20_000]] {
+    for size in [[1, 1, 5000], [1, 5000, 1], [5000, 1, 1], [5000, 2, 1], [2, 1, 5000]] {
         let grid = Grid { size, spacing: [1.0; 3] };
         let place = |pixel: usize| match size {
-            [20_000, lines, 1] => pixel / lines,
-            _ => pixel % 20_000,
+            [5000, lines, 1] => pixel / lines,
+            _ => pixel % 5000,
         };
         let seeds: Vec<_> = (0..grid.pixels()).map(|pixel| place(pixel) == 0).collect();
         let expected: Vec<_> = (0..grid.pixels()).map(|pixel| place(pixel) as f64).collect();

@@ -1,0 +1,203 @@
+//! Maps of one image, and the distances between the surfaces of two masks.
+
+use super::{product, target};
+use crate::batch::{Label, Target, match_target};
+use crate::map::distance::{self, Grid, distance_to};
+use crate::map::signed::{self, Cell, signed_distance};
+use crate::map::surface::{self, SurfaceDistances, surface_distances};
+use crate::map::unet::{self, UnetWeights, unet_weight_map};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The image that maps are made of, and the memory they are made in.
+///
+/// Labels of any type are first written down as what the maps ask of them: the code of the maps is in the
+/// module once, not once a type.
+#[wasm_bindgen]
+pub struct Maps {
+    grid: Grid,
+    marks: Vec<bool>,
+    cells: Vec<Cell>,
+    ids: Vec<u32>,
+    distance: distance::Scratch,
+    signed: signed::Scratch,
+    unet: unet::Scratch,
+    surface: surface::Scratch,
+    measured: SurfaceDistances,
+}
+
+#[wasm_bindgen]
+impl Maps {
+    /// Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        depth: usize,
+        height: usize,
+        width: usize,
+        depth_spacing: f64,
+        height_spacing: f64,
+        width_spacing: f64,
+    ) -> Self {
+        let mut maps = Self {
+            grid: Grid { size: [0; 3], spacing: [1.0; 3] },
+            marks: Vec::new(),
+            cells: Vec::new(),
+            ids: Vec::new(),
+            distance: Default::default(),
+            signed: Default::default(),
+            unet: Default::default(),
+            surface: Default::default(),
+            measured: SurfaceDistances { hausdorff: 0.0, hausdorff95: 0.0, average: 0.0, dice: 1.0 },
+        };
+        maps.layout(depth, height, width, depth_spacing, height_spacing, width_spacing);
+        maps
+    }
+
+    /// Sides and pixel size of the images to come.
+    pub fn layout(
+        &mut self,
+        depth: usize,
+        height: usize,
+        width: usize,
+        depth_spacing: f64,
+        height_spacing: f64,
+        width_spacing: f64,
+    ) {
+        product(&[depth, height, width]);
+        self.grid = Grid { size: [depth, height, width], spacing: [depth_spacing, height_spacing, width_spacing] };
+    }
+
+    /// Distance of every pixel of the mask that is not 0 to the nearest that is.
+    pub fn distance(&mut self, mask: *const u8, mask_type: u32, map: *mut f32) {
+        // SAFETY: TypeScript gives arrays of one entry a pixel.
+        let (mask, map) = unsafe { (self.labels(mask, mask_type), self.map(map)) };
+        let zeros = &mut self.marks;
+        match_target!(mask, labels => mark(labels, 0, zeros), soft => {
+            zeros.clear();
+            zeros.extend(soft.iter().map(|&value| value == 0.0));
+        });
+        distance_to(|pixel| zeros[pixel], &self.grid, map, &mut self.distance);
+    }
+
+    /// φ of a class. `ignore` is NaN where no label is ignored.
+    pub fn signed(&mut self, labels: *const u8, label_type: u32, class: u32, ignore: f64, map: *mut f32) {
+        // SAFETY: as in `distance`.
+        let (labels, map) = unsafe { (self.labels(labels, label_type), self.map(map)) };
+        let cells = &mut self.cells;
+        match_target!(labels, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
+        signed_distance(|pixel| cells[pixel], &self.grid, map, &mut self.signed);
+    }
+
+    /// U-Net's weights between instances, on top of a weight for the background and one for the instances.
+    #[allow(clippy::too_many_arguments)]
+    pub fn unet(
+        &mut self,
+        instances: *const u8,
+        instance_type: u32,
+        w0: f64,
+        sigma: f64,
+        background: f32,
+        foreground: f32,
+        map: *mut f32,
+    ) {
+        // SAFETY: as in `distance`.
+        let (instances, map) = unsafe { (self.labels(instances, instance_type), self.map(map)) };
+        let ids = &mut self.ids;
+        ids.clear();
+        match_target!(instances,
+            labels => ids.extend(labels.iter().map(|label| label.class())),
+            _soft => refuse()
+        );
+        let options = UnetWeights { w0, sigma, class_balance: false };
+        unet_weight_map(|pixel| ids[pixel], &options, &self.grid, map, &mut self.unet);
+        for (weight, &id) in map.iter_mut().zip(&*ids) {
+            *weight += if id == 0 { background } else { foreground };
+        }
+    }
+
+    /// Measures how far apart the surfaces of a class are in two arrays of labels. Pixels whose target is
+    /// `ignore` (NaN: none) are in neither. The results follow.
+    #[allow(clippy::too_many_arguments)]
+    pub fn measure(
+        &mut self,
+        prediction: *const u8,
+        prediction_type: u32,
+        target: *const u8,
+        target_type: u32,
+        class: u32,
+        ignore: f64,
+        tolerance: f64,
+    ) {
+        // SAFETY: as in `distance`.
+        let (prediction, target) =
+            unsafe { (self.labels(prediction, prediction_type), self.labels(target, target_type)) };
+        let (predicted, cells) = (&mut self.marks, &mut self.cells);
+        match_target!(prediction, labels => mark(labels, class, predicted), _soft => refuse());
+        match_target!(target, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
+        self.measured = surface_distances(
+            |pixel| predicted[pixel] && cells[pixel] != Cell::Ignored,
+            |pixel| cells[pixel] == Cell::Inside,
+            &self.grid,
+            tolerance,
+            &mut self.surface,
+        );
+    }
+    /// Hausdorff distance of the last measurement.
+    pub fn hausdorff(&self) -> f64 {
+        self.measured.hausdorff
+    }
+    /// HD95 of the last measurement.
+    pub fn hausdorff95(&self) -> f64 {
+        self.measured.hausdorff95
+    }
+    /// Average symmetric surface distance of the last measurement.
+    pub fn average_surface_distance(&self) -> f64 {
+        self.measured.average
+    }
+    /// Normalised surface Dice of the last measurement.
+    pub fn surface_dice(&self) -> f64 {
+        self.measured.dice
+    }
+}
+
+impl Maps {
+    /// # Safety
+    /// The pointer leads to an array of this type with one entry a pixel, which lives through the call.
+    unsafe fn labels<'a>(&self, pointer: *const u8, kind: u32) -> Target<'a> {
+        // SAFETY: promised by the caller.
+        unsafe { target(pointer, kind, self.grid.pixels()) }
+    }
+
+    /// # Safety
+    /// The pointer leads to room for one float a pixel, which nothing else uses during the call.
+    unsafe fn map<'a>(&self, pointer: *mut f32) -> &'a mut [f32] {
+        // SAFETY: promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(pointer, self.grid.pixels()) }
+    }
+}
+
+fn ignored(label: f64) -> Option<i64> {
+    (!label.is_nan()).then_some(label as i64)
+}
+
+fn refuse() {
+    panic!("labels are integers: checked in TypeScript")
+}
+
+/// Writes which labels are `class`.
+fn mark<L: Label>(labels: &[L], class: u32, marks: &mut Vec<bool>) {
+    let class = L::from_number(class.into());
+    marks.clear();
+    marks.extend(labels.iter().map(|&label| Some(label) == class));
+}
+
+/// Writes where every label lies as seen from `class`.
+fn write_cells<L: Label>(labels: &[L], class: u32, ignore: Option<i64>, cells: &mut Vec<Cell>) {
+    let class = L::from_number(class.into());
+    let ignore = ignore.and_then(L::from_number);
+    cells.clear();
+    cells.extend(labels.iter().map(|&label| match Some(label) {
+        label if label == ignore => Cell::Ignored,
+        label if label == class => Cell::Inside,
+        _ => Cell::Outside,
+    }));
+}
