@@ -69,7 +69,10 @@ async function fetchFrom(address: string | URL): Promise<Response> {
   try {
     return await fetch(address);
   } catch (error) {
-    throw rangeError("invalid-argument", `source: ${address} cannot be fetched (${(error as Error).message})`);
+    throw rangeError(
+      "invalid-argument",
+      `source: ${address} cannot be fetched (${(error as Error).message})`,
+    );
   }
 }
 
