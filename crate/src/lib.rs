@@ -5,7 +5,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | [`simd`]: four lanes; [`batch`]: what is evaluated; [`sort`]: radix sort; [`map`]: distance transforms, weight maps |
-//! | 1 | [`math`]: exp, ln; [`tile`]: planes and what a loss sees of them; [`interleaved`]: channels-last; [`census`]: one look at the target |
+//! | 1 | [`math`]: exp, ln; [`tile`]: planes; [`view`]: what a loss sees of them; [`slopes`]: what it reports; [`interleaved`]: channels-last; [`census`]: one look at the target |
 //! | 2 | [`activation`]: logits to probabilities, slopes to gradients; [`loss`]: one file a loss, and their table |
 //! | 3 | [`workspace`]: the memory of one tile; [`work`]: the steps on it; [`objective`]: the two sweeps |
 //! | 4 | [`exports`]: the boundary to JavaScript, the only room that knows of it |
@@ -20,7 +20,9 @@ pub mod map;
 pub mod math;
 pub mod objective;
 pub mod simd;
+pub mod slopes;
 pub mod sort;
 pub mod tile;
+pub mod view;
 pub mod work;
 pub mod workspace;

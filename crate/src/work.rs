@@ -1,9 +1,13 @@
 //! The steps of a sweep on one tile.
 
-use crate::activation::{OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax};
+use crate::activation::{
+    OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
+};
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::simd::F32x4;
-use crate::tile::{Planes, Slopes, Sums, Tile, vectors, vectors_mut};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, vectors, vectors_mut};
+use crate::view::{Sums, Tile};
 use crate::workspace::{Place, Workspace};
 
 /// What losses that looked at planes left in the gradient buffer.
@@ -190,7 +194,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let batch = self.place.batch;
         if self.held == Held::Whole && !batch.sigmoid && batch.from_logits && !self.space.dense {
             let Workspace { label, x, site, .. } = &mut *self.space;
-            softmax::set_apart(x, label, &mut site[1]);
+            softmax_chain::set_apart(x, label, &mut site[1]);
             self.held = Held::Apart;
         }
     }
@@ -288,7 +292,7 @@ impl<'w, 'b> Work<'w, 'b> {
                 Some(b) => {
                     let direct = if self.masked { None } else { place.planes_mut(buffer, width) };
                     let written = direct.is_some();
-                    softmax::chain_labels(x, label, inverse, &mut site[2], b.row(0), direct);
+                    softmax_chain::chain_labels(x, label, inverse, &mut site[2], b.row(0), direct);
                     if written {
                         self.space.slopes = slopes;
                         return;
@@ -296,8 +300,10 @@ impl<'w, 'b> Work<'w, 'b> {
                 }
                 None => x.fill(0.0),
             },
-            (true, false, false) if !dense => softmax::chain(x, label, &site[1], weights.then_some(&**row), &slopes),
-            (true, false, _) => softmax::chain_dense(x, width, planes(3), &slopes),
+            (true, false, false) if !dense => {
+                softmax_chain::chain(x, label, &site[1], weights.then_some(&**row), &slopes)
+            }
+            (true, false, _) => softmax_chain::chain_dense(x, width, planes(3), &slopes),
             (true, true, false) => sigmoid::chain(p, q, label, &slopes, x),
             (true, true, true) => sigmoid::chain_dense(p, q, &slopes, x),
             (false, sigmoid, false) => given::chain(x, sigmoid, label, &site[1], &slopes),

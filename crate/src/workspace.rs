@@ -6,7 +6,9 @@
 use crate::batch::{Batch, NO_LABEL, Section, Target};
 use crate::interleaved;
 use crate::loss::Needs;
-use crate::tile::{Outcomes, Planes, PlanesMut, Site, Slopes, Tile, Truth};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, PlanesMut};
+use crate::view::{Outcomes, Site, Tile, Truth};
 
 /// Rows and planes of one tile.
 #[derive(Default)]

@@ -5,7 +5,8 @@
 use super::{OutcomePlanes, SiteRows};
 use crate::math::ln;
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, Slopes, vectors, vectors_mut};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, vectors, vectors_mut};
 
 /// u, p and q of the label, from staged probabilities of every class.
 pub fn sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {

@@ -9,6 +9,7 @@
 pub mod given;
 pub mod sigmoid;
 pub mod softmax;
+pub mod softmax_chain;
 
 use crate::math::complement;
 use crate::simd::F32x4;

@@ -5,7 +5,9 @@
 use super::{OutcomePlanes, SiteRows};
 use crate::math::{exp, log1p, log1p_unit};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, Slopes, Sums, vectors, vectors_mut};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, vectors, vectors_mut};
+use crate::view::Sums;
 
 /// (p, q, e^−|z|): the exponential never overflows, and neither p nor q is a difference.
 #[inline(always)]

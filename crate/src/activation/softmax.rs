@@ -1,23 +1,18 @@
 //! Softmax: p_k = e^(z_k − m) / Σ_j e^(z_j − m), m the largest logit.
 //!
-//! Chain rule, with g_k = p_k a_k + b_k: ∂L/∂z_k = g_k − p_k Σ_j g_j.
-//!
 //! A tile is staged: its planes lie `width` floats apart in memory of their own. Working in the
 //! caller's arrays, whose channels often lie a power of two apart, evicts each line before it is
-//! used again. The steps, each a pass over the tile in the first cache:
-//! logits → exponentials → (slopes of labels | probabilities and their sums) → gradient.
+//! used again. The steps are passes over the tile: logits → exponentials → (u, p, q of the labels |
+//! probabilities and their sums) → gradient (`softmax_chain`).
 
 use super::{OutcomePlanes, SiteRows};
-use crate::batch::NO_LABEL;
 use crate::math::{complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, Slopes, Sums, column, column_mut, vectors, vectors_mut};
+use crate::tile::{column, column_mut, vectors, vectors_mut};
+use crate::view::Sums;
 
 /// Below this, Σ / own may overflow, or own is at the end of its range: u is taken from the logits.
 const SMALLEST: f32 = 1e-34;
-
-/// Above this a wrong class's own gradient has lost four bits to cancellation.
-const NEARLY_ONE: f32 = 0.9375;
 
 /// The largest logit of each pixel.
 pub fn find_top(x: &[f32], top: &mut [f32]) {
@@ -186,7 +181,7 @@ pub fn forward_dense(x: &mut [f32], width: usize, planes: &mut OutcomePlanes) {
 }
 
 /// Exponentials to probabilities, in place, adding each class's Σ p and Σ p of its own label. With
-/// `APART`, the label's own probability is left out of its plane, as [`chain`] wants it.
+/// `APART`, the label's own probability is left out of its plane, as its chain rule wants it.
 #[inline(never)]
 pub fn normalise<const APART: bool>(x: &mut [f32], label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
     let n = label.len() / 4;
@@ -206,200 +201,6 @@ pub fn normalise<const APART: bool>(x: &mut [f32], label: &[u32], inverse: &[f32
             }
             sums.predicted += predicted.sum();
             sums.intersection += hit.sum();
-        }
-    }
-}
-
-/// Takes the label's own probability out of its plane, for [`chain`].
-pub fn set_apart(x: &mut [f32], label: &[u32], own: &mut [f32]) {
-    let width = label.len();
-    for (pixel, (own, &label)) in own.iter_mut().zip(label).enumerate() {
-        *own = label_cell(x, width, label, pixel).map_or(0.0, std::mem::take);
-    }
-}
-
-/// The cell of a pixel in the plane of its label, unless it has none.
-#[inline(always)]
-fn label_cell(x: &mut [f32], width: usize, label: u32, pixel: usize) -> Option<&mut f32> {
-    if label == NO_LABEL { None } else { x.get_mut(label as usize * width + pixel) }
-}
-
-/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, to `to` or else in place;
-/// δ − p of the label is q.
-#[inline(never)]
-pub fn chain_labels(
-    x: &mut [f32],
-    label: &[u32],
-    inverse: &mut [f32],
-    q: &mut [f32],
-    b: &[f32],
-    mut to: Option<PlanesMut>,
-) {
-    for ((inverse, q), b) in vectors_mut(inverse).iter_mut().zip(vectors_mut(q)).zip(vectors(b)) {
-        let b = F32x4::load(b);
-        (-b * F32x4::load(inverse)).store(inverse);
-        (b * F32x4::load(q)).store(q);
-    }
-    let n = label.len() / 4;
-    let (factor, own, label) = (&vectors(inverse)[..n], &vectors(q)[..n], &vectors(label)[..n]);
-    for (k, plane) in x.chunks_exact_mut(4 * n).enumerate() {
-        let class = U32x4::splat(k as u32);
-        let gradient = |e: &[f32; 4], i: usize| {
-            let here = U32x4::load(&label[i]).eq(class);
-            here.select(F32x4::load(&own[i]), F32x4::load(e) * F32x4::load(&factor[i]))
-        };
-        let plane = &mut vectors_mut(plane)[..n];
-        match &mut to {
-            Some(to) => {
-                let to = &mut to.plane(k)[..n];
-                for i in 0..n {
-                    gradient(&plane[i], i).store(&mut to[i]);
-                }
-            }
-            None => {
-                for (i, cell) in plane.iter_mut().enumerate() {
-                    gradient(cell, i).store(cell);
-                }
-            }
-        }
-    }
-}
-
-/// The slopes of one tile, in the form the chain rule takes them.
-struct Slope<'a> {
-    /// ∂L/∂p of each class: constant + square · p, times ω, plus `planes`.
-    constant: &'a [f32],
-    square: &'a [f32],
-    /// That of the label's own class: label − square · q.
-    label: &'a [f32],
-    weights: Option<&'a [f32]>,
-    planes: Option<Planes<'a>>,
-    /// ∂L/∂ln p of the label.
-    b: Option<&'a [f32]>,
-}
-
-/// ∂L/∂z over the staged probabilities.
-///
-/// Σ p a cancels against a as p → 1, so slopes are measured from the label's own:
-/// p_k (a_k − Σ p a) = p_k ((a_k − a_l) − Σ_{j≠l} p_j (a_j − a_l)). The label's probability is not in
-/// the tile but in `own`, so that the loops over the classes need no mask. Where a *wrong* class is
-/// near 1 the same happens to its own gradient; it is then minus the sum of the others'.
-#[inline(never)]
-pub fn chain(x: &mut [f32], label: &[u32], own: &[f32], weights: Option<&[f32]>, slopes: &Slopes) {
-    let (constant, square, of_label) = slopes.classes();
-    let slope = Slope {
-        constant,
-        square,
-        label: of_label,
-        weights,
-        planes: slopes.read_a(),
-        b: slopes.read_b().map(|b| b.row(0)),
-    };
-    let plain = weights.is_none() && slope.planes.is_none() && square.iter().all(|&c| c == 0.0);
-    if plain { chain_sites::<false>(x, label, own, &slope) } else { chain_sites::<true>(x, label, own, &slope) }
-}
-
-fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], own: &[f32], slope: &Slope) {
-    let width = label.len();
-    let zero = F32x4::zero();
-    for i in 0..width / 4 {
-        let labels = &vectors(label)[i];
-        let weight = match slope.weights {
-            Some(weights) if GENERAL => F32x4::load(&vectors(weights)[i]),
-            _ => F32x4::splat(1.0),
-        };
-        // a of class k at these pixels, the label's extra left out.
-        let slope_of = |k: usize, p: F32x4| {
-            let constant = F32x4::splat(slope.constant[k]);
-            if !GENERAL {
-                return constant;
-            }
-            let a = (constant + F32x4::splat(slope.square[k]) * p) * weight;
-            slope.planes.map_or(a, |planes| a + F32x4::load(&planes.plane(k)[i]))
-        };
-        // The parts of the label's slope: at p = 1, per q, from planes.
-        let (mut certain, mut per_rest, mut extra) = ([0.0; 4], [0.0; 4], [0.0; 4]);
-        for j in 0..4 {
-            let k = labels[j] as usize;
-            if let Some(&at_one) = slope.label.get(k) {
-                certain[j] = at_one;
-                if GENERAL {
-                    per_rest[j] = slope.square[k];
-                    extra[j] = slope.planes.map_or(0.0, |planes| planes.plane(k)[i][j]);
-                }
-            }
-        }
-        let own = F32x4::load(&vectors(own)[i]);
-        let b = slope.b.map_or(zero, |b| F32x4::load(&vectors(b)[i]));
-
-        let (mut weighted, mut rest, mut largest) = (zero, zero, zero);
-        for (k, p) in column(x, width, i).enumerate() {
-            weighted = weighted + p * slope_of(k, p);
-            rest = rest + p;
-            largest = p.max(largest);
-        }
-        let mut base = F32x4::load(&certain);
-        if GENERAL {
-            base = (base - F32x4::load(&per_rest) * rest) * weight + F32x4::load(&extra);
-        }
-        let mean = weighted - base * rest;
-        let shift = base + (mean + b);
-        let label_slope = b * rest - own * mean;
-        if largest.gt(F32x4::splat(NEARLY_ONE)).any() {
-            // Rare: two looks instead of one.
-            let is_top = |p: F32x4| p.gt(F32x4::splat(NEARLY_ONE));
-            let gradients =
-                column(x, width, i).enumerate().map(|(k, p)| (p * (slope_of(k, p) - shift)).drop(is_top(p)));
-            let sum = gradients.fold(label_slope, |sum, gradient| sum + gradient);
-            for (k, cell) in column_mut(x, width, i).enumerate() {
-                let p = F32x4::load(cell);
-                is_top(p).select(-sum, p * (slope_of(k, p) - shift)).store(cell);
-            }
-        } else {
-            for (k, cell) in column_mut(x, width, i).enumerate() {
-                let p = F32x4::load(cell);
-                (p * (slope_of(k, p) - shift)).store(cell);
-            }
-        }
-        let label_slope = label_slope.lanes();
-        for j in 0..4 {
-            if let Some(cell) = label_cell(x, width, labels[j], 4 * i + j) {
-                *cell = label_slope[j];
-            }
-        }
-    }
-}
-
-/// ∂L/∂z over the staged probabilities, a and b for every class: a as in [`chain`], measured from the
-/// top class; b_k (1 − p_k) − p_k Σ_{j≠k} b_j, with 1 − p and the sum taken over the others for the
-/// top class.
-#[inline(never)]
-pub fn chain_dense(x: &mut [f32], width: usize, q: Planes, slopes: &Slopes) {
-    let half = F32x4::splat(0.5);
-    let (a, b) = (slopes.read_a(), slopes.read_b());
-    for i in 0..width / 4 {
-        let read =
-            |planes: Option<Planes>, k: usize| planes.map_or(F32x4::zero(), |planes| F32x4::load(&planes.plane(k)[i]));
-        let (mut a_top, mut rest, mut weighted) = (F32x4::zero(), F32x4::zero(), F32x4::zero());
-        let (mut b_all, mut b_rest) = (F32x4::zero(), F32x4::zero());
-        for (k, p) in column(x, width, i).enumerate() {
-            let (a, b) = (read(a, k), read(b, k));
-            let is_top = p.gt(half);
-            let p = p.drop(is_top);
-            a_top = a_top + a.keep(is_top);
-            rest = rest + p;
-            weighted = weighted + p * a;
-            b_all = b_all + b;
-            b_rest = b_rest + b.drop(is_top);
-        }
-        let mean = weighted - a_top * rest;
-        for (k, cell) in column_mut(x, width, i).enumerate() {
-            let (p, a, b) = (F32x4::load(cell), read(a, k), read(b, k));
-            let is_top = p.gt(half);
-            // q is only there where somebody reported b.
-            let q = if slopes.read_b().is_some() { F32x4::load(&q.plane(k)[i]) } else { F32x4::zero() };
-            let others = is_top.select(b_rest, b_all - b);
-            (p * ((a - a_top) - mean) + (b * q - p * others)).store(cell);
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::census::Census;
 use crate::map::distance::Grid;
 use crate::map::signed::{Cell, Scratch, signed_distance};
 use crate::simd::F32x4;
-use crate::tile::{Slopes, Sums, Tile, vectors};
+use crate::slopes::Slopes;
+use crate::tile::vectors;
+use crate::view::{Sums, Tile};
 
 /// Options of the boundary loss.
 pub struct Boundary {

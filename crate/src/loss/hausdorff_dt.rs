@@ -8,7 +8,8 @@ use super::{Classes, Loss, Needs, Numbers};
 use crate::batch::Batch;
 use crate::census::Census;
 use crate::map::signed::{Cell, border_distance};
-use crate::tile::{Slopes, Sums, Tile};
+use crate::slopes::Slopes;
+use crate::view::{Sums, Tile};
 
 /// Options of the Hausdorff loss.
 pub struct HausdorffDt {

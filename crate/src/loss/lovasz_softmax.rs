@@ -6,7 +6,8 @@ use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
 use crate::census::Census;
-use crate::tile::{Slopes, Sums, Tile};
+use crate::slopes::Slopes;
+use crate::view::{Sums, Tile};
 
 /// Options of Lovász-Softmax.
 pub struct LovaszSoftmax {

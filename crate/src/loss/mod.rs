@@ -30,7 +30,8 @@ pub mod weighted_parts;
 
 use crate::batch::{Batch, Section};
 use crate::census::Census;
-use crate::tile::{Slopes, Sums, Tile};
+use crate::slopes::Slopes;
+use crate::view::{Sums, Tile};
 use planar::Plane;
 
 /// What a loss does at each stage of an evaluation.

@@ -6,13 +6,15 @@
 use super::{Classes, Loss, Needs, OutcomeSlopes, Over};
 use crate::batch::{Batch, Section};
 use crate::census::Census;
-use crate::tile::{self, Slopes, Tile};
+use crate::slopes::Slopes;
+
+use crate::view::{self, Tile};
 
 /// The sums of one class in one image (or the batch), and what the target holds of it.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sums {
     /// Sums over the prediction.
-    pub of: tile::Sums,
+    pub of: view::Sums,
     /// Σ ω y
     pub target: f64,
     /// Σ ω y²
@@ -125,7 +127,7 @@ impl<S: Score> Loss for Overlap<S> {
         }
         self.selected = self.classes.pairs(self.over, batch, census);
     }
-    fn settle(&mut self, sums: &[tile::Sums]) -> f64 {
+    fn settle(&mut self, sums: &[view::Sums]) -> f64 {
         for (at, sums) in sums.iter().enumerate() {
             let cell = self.cell(at / self.channels, at % self.channels);
             self.sums[cell].of.merge(sums);

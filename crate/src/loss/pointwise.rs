@@ -9,7 +9,9 @@ use crate::activation::sigmoid;
 use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Outcomes, Planes, Site, Slopes, Sums, Tile, Truth, vectors, vectors_mut};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, vectors, vectors_mut};
+use crate::view::{Outcomes, Site, Sums, Tile, Truth};
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {

@@ -3,7 +3,8 @@
 use super::{Loss, Needs, OutcomeSlopes};
 use crate::batch::{Batch, Section};
 use crate::census::Census;
-use crate::tile::{Slopes, Sums, Tile};
+use crate::slopes::Slopes;
+use crate::view::{Sums, Tile};
 
 /// Σ weight · part
 pub struct Parts(pub Vec<(f64, Box<dyn Loss>)>);

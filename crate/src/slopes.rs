@@ -1,0 +1,106 @@
+//! What the losses report of a tile, for the chain rule.
+
+use crate::simd::{F32x4, U32x4};
+use crate::tile::{Planes, PlanesMut, vectors};
+use crate::view::{Tile, Truth};
+
+/// What the losses report of a tile: a = ∂L/∂p of each channel, and b = ∂L/∂ln p, of the label where
+/// targets are hard, of each outcome where they are dense. Overlap losses have the same a wherever y
+/// is the same: ω (constant + hit · y + square · p) says it for a whole class. At the label that is
+/// label − square · (1 − p), which does not cancel where prediction and truth agree.
+#[derive(Default)]
+pub struct Slopes {
+    classes: [Vec<f32>; 4],
+    a: Vec<f32>,
+    b: Vec<f32>,
+    width: usize,
+    has_classes: bool,
+    has_a: bool,
+    has_b: bool,
+}
+
+impl Slopes {
+    /// Forgets the last tile. `outcomes` is 1 where targets are hard.
+    pub fn reset(&mut self, channels: usize, outcomes: usize, width: usize) {
+        for coefficients in &mut self.classes {
+            coefficients.clear();
+            coefficients.resize(channels, 0.0);
+        }
+        self.a.resize(channels * width, 0.0);
+        self.b.resize(outcomes * width, 0.0);
+        self.width = width;
+        (self.has_classes, self.has_a, self.has_b) = (false, false, false);
+    }
+    /// Adds to the slopes of a whole class.
+    pub fn add_class(&mut self, k: usize, constant: f64, hit: f64, square: f64) {
+        let values = [constant, square, constant + hit + square, hit];
+        for (coefficients, value) in self.classes.iter_mut().zip(values) {
+            coefficients[k] += value as f32;
+        }
+        self.has_classes = true;
+    }
+    /// Constant, square and label of each class.
+    pub fn classes(&self) -> (&[f32], &[f32], &[f32]) {
+        let [constant, square, label, _] = &self.classes;
+        (constant, square, label)
+    }
+    /// ∂L/∂p, to add to.
+    pub fn a(&mut self) -> PlanesMut<'_> {
+        if !self.has_a {
+            self.a.fill(0.0);
+            self.has_a = true;
+        }
+        PlanesMut::new(&mut self.a, self.width, self.width)
+    }
+    /// ∂L/∂ln p, to add to.
+    pub fn b(&mut self) -> PlanesMut<'_> {
+        if !self.has_b {
+            self.b.fill(0.0);
+            self.has_b = true;
+        }
+        PlanesMut::new(&mut self.b, self.width, self.width)
+    }
+    /// Whether any ∂L/∂p was reported.
+    pub fn has_probability_slopes(&self) -> bool {
+        self.has_classes || self.has_a
+    }
+    /// ∂L/∂p that is not said by class, if there is any.
+    pub fn read_a(&self) -> Option<Planes<'_>> {
+        self.has_a.then(|| Planes::new(&self.a, self.width, self.width))
+    }
+    /// ∂L/∂ln p, if anybody reported it.
+    pub fn read_b(&self) -> Option<Planes<'_>> {
+        self.has_b.then(|| Planes::new(&self.b, self.width, self.width))
+    }
+    /// Writes out what is said by class, for chain rules that want a at every pixel.
+    pub fn spread(&mut self, tile: &Tile) {
+        if !std::mem::take(&mut self.has_classes) {
+            return;
+        }
+        let classes = std::mem::take(&mut self.classes);
+        let mut planes = self.a();
+        for k in 0..tile.section.channels {
+            let [constant, square, at_label, hit] = classes.each_ref().map(|row| F32x4::splat(row[k]));
+            let outcome = tile.outcome_of(k);
+            for (i, (a, p)) in planes.plane(k).iter_mut().zip(tile.probability.plane(k)).enumerate() {
+                let p = F32x4::load(p);
+                let mut slope = constant + square * p;
+                match (tile.truth, tile.complement) {
+                    (Truth::Dense(outcomes), _) => {
+                        slope = slope + hit * F32x4::load(&outcomes.y.plane(outcome)[i]);
+                    }
+                    (Truth::Hard { label, .. }, complement) => {
+                        let q = complement.map_or(F32x4::splat(1.0) - p, |q| F32x4::load(&vectors(q)[i]));
+                        let here = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(outcome as u32));
+                        slope = here.select(at_label - square * q, slope);
+                    }
+                }
+                if let Some(weights) = tile.weights {
+                    slope = slope * F32x4::load(&vectors(weights)[i]);
+                }
+                (F32x4::load(a) + slope).store(a);
+            }
+        }
+        self.classes = classes;
+    }
+}
