@@ -1,5 +1,5 @@
 /** What the demo trains: one row per loss. The rest of the demo knows nothing about any of them. */
-import type { Half } from "./images.ts";
+
 import {
   alphaSchedule,
   balancedCrossEntropy,
@@ -17,7 +17,8 @@ import {
   tversky,
   unetWeightMap,
   weightedCrossEntropy,
-} from "./segrad.ts";
+} from "../ts/core/entry/node.ts";
+import type { Half } from "./images.ts";
 
 export interface Row {
   /** The name on the command line. */
@@ -116,5 +117,5 @@ export const rows: readonly Row[] = [
 /** U-Net's weights: both classes weigh the same in all, and thin strips between nuclei up to 10 more. */
 function bordersBetweenNuclei({ instances, target, height, width }: Half): Float32Array {
   const separated = instances.map((id, i) => (target[i] === 1 ? id : 0));
-  return Float32Array.from(unetWeightMap(separated, { shape: [height, width], classBalance: true }));
+  return unetWeightMap(separated, { shape: [height, width], classBalance: true });
 }

@@ -1,6 +1,6 @@
+import { metrics } from "../ts/core/entry/node.ts";
 import type { Half } from "./images.ts";
 import { separatedPairs, touchingPairs } from "./nuclei.ts";
-import { metrics } from "./segrad.ts";
 
 /** How good a mask of the held-out half is. */
 export interface Scores {

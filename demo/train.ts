@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { confusionMatrix, type LossSpec, valueAndGrad } from "../ts/core/entry/node.ts";
 import { cut } from "./crops.ts";
 import { readHalves } from "./images.ts";
 import type { Row } from "./losses.ts";
 import { Network, ready } from "./network.ts";
 import { random } from "./random.ts";
-import { confusionMatrix, type LossSpec, valueAndGrad } from "./segrad.ts";
 
 export interface Plan {
   readonly seed: number;

@@ -1,5 +1,5 @@
+import { valueAndGrad } from "../../ts/core/entry/node.ts";
 import type { Comparison } from "../compare.ts";
-import { valueAndGrad } from "../segrad.ts";
 import { diverging, type Frame, paint, paintBrightness } from "./picture.ts";
 
 /** A part of the held-out half in which nuclei touch. */
