@@ -36,9 +36,9 @@ export class Maps {
      */
     measure(prediction: number, prediction_type: number, target: number, target_type: number, _class: number, ignore: number, tolerance: number): void;
     /**
-     * Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
+     * Maps of nothing yet.
      */
-    constructor(depth: number, height: number, width: number, depth_spacing: number, height_spacing: number, width_spacing: number);
+    constructor();
     /**
      * φ of a class. `ignore` is NaN where no label is ignored.
      */
@@ -188,7 +188,7 @@ export interface InitOutput {
     readonly maps_hausdorff95: (a: number) => number;
     readonly maps_layout: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
     readonly maps_measure: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
-    readonly maps_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly maps_new: () => number;
     readonly maps_signed: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
     readonly maps_surface_dice: (a: number) => number;
     readonly maps_unet: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;

@@ -77,16 +77,10 @@ export class Maps {
         wasm.maps_measure(this.__wbg_ptr, prediction, prediction_type, target, target_type, _class, ignore, tolerance);
     }
     /**
-     * Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
-     * @param {number} depth
-     * @param {number} height
-     * @param {number} width
-     * @param {number} depth_spacing
-     * @param {number} height_spacing
-     * @param {number} width_spacing
+     * Maps of nothing yet.
      */
-    constructor(depth, height, width, depth_spacing, height_spacing, width_spacing) {
-        const ret = wasm.maps_new(depth, height, width, depth_spacing, height_spacing, width_spacing);
+    constructor() {
+        const ret = wasm.maps_new();
         this.__wbg_ptr = ret;
         MapsFinalization.register(this, this.__wbg_ptr, this);
         return this;

@@ -13,8 +13,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Labels of any type are first written down as what the maps ask of them: the code of the maps is in the
 /// module once, not once a type.
 #[wasm_bindgen]
+#[derive(Default)]
 pub struct Maps {
-    grid: Grid,
+    size: [usize; 3],
+    spacing: [f64; 3],
     marks: Vec<bool>,
     cells: Vec<Cell>,
     ids: Vec<u32>,
@@ -22,34 +24,15 @@ pub struct Maps {
     signed: signed::Scratch,
     unet: unet::Scratch,
     surface: surface::Scratch,
-    measured: SurfaceDistances,
+    measured: Option<SurfaceDistances>,
 }
 
 #[wasm_bindgen]
 impl Maps {
-    /// Maps of an image of these sides, depth 1 in 2D, with pixels of this size.
+    /// Maps of nothing yet.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        depth: usize,
-        height: usize,
-        width: usize,
-        depth_spacing: f64,
-        height_spacing: f64,
-        width_spacing: f64,
-    ) -> Self {
-        let mut maps = Self {
-            grid: Grid { size: [0; 3], spacing: [1.0; 3] },
-            marks: Vec::new(),
-            cells: Vec::new(),
-            ids: Vec::new(),
-            distance: Default::default(),
-            signed: Default::default(),
-            unet: Default::default(),
-            surface: Default::default(),
-            measured: SurfaceDistances { hausdorff: 0.0, hausdorff95: 0.0, average: 0.0, dice: 1.0 },
-        };
-        maps.layout(depth, height, width, depth_spacing, height_spacing, width_spacing);
-        maps
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Sides and pixel size of the images to come.
@@ -63,28 +46,29 @@ impl Maps {
         width_spacing: f64,
     ) {
         product(&[depth, height, width]);
-        self.grid = Grid { size: [depth, height, width], spacing: [depth_spacing, height_spacing, width_spacing] };
+        self.size = [depth, height, width];
+        self.spacing = [depth_spacing, height_spacing, width_spacing];
     }
 
     /// Distance of every pixel of the mask that is not 0 to the nearest that is.
     pub fn distance(&mut self, mask: *const u8, mask_type: u32, map: *mut f32) {
         // SAFETY: TypeScript gives arrays of one entry a pixel.
         let (mask, map) = unsafe { (self.labels(mask, mask_type), self.map(map)) };
-        let zeros = &mut self.marks;
+        let (grid, zeros) = (self.grid(), &mut self.marks);
         match_target!(mask, labels => mark(labels, 0, zeros), soft => {
             zeros.clear();
             zeros.extend(soft.iter().map(|&value| value == 0.0));
         });
-        distance_to(|pixel| zeros[pixel], &self.grid, map, &mut self.distance);
+        distance_to(|pixel| zeros[pixel], &grid, map, &mut self.distance);
     }
 
     /// φ of a class. `ignore` is NaN where no label is ignored.
     pub fn signed(&mut self, labels: *const u8, label_type: u32, class: u32, ignore: f64, map: *mut f32) {
         // SAFETY: as in `distance`.
         let (labels, map) = unsafe { (self.labels(labels, label_type), self.map(map)) };
-        let cells = &mut self.cells;
+        let (grid, cells) = (self.grid(), &mut self.cells);
         match_target!(labels, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
-        signed_distance(|pixel| cells[pixel], &self.grid, map, &mut self.signed);
+        signed_distance(|pixel| cells[pixel], &grid, map, &mut self.signed);
     }
 
     /// U-Net's weights between instances, on top of a weight for the background and one for the instances.
@@ -101,14 +85,14 @@ impl Maps {
     ) {
         // SAFETY: as in `distance`.
         let (instances, map) = unsafe { (self.labels(instances, instance_type), self.map(map)) };
-        let ids = &mut self.ids;
+        let (grid, ids) = (self.grid(), &mut self.ids);
         ids.clear();
         match_target!(instances,
             labels => ids.extend(labels.iter().map(|label| label.class())),
             _soft => refuse()
         );
         let options = UnetWeights { w0, sigma, class_balance: false };
-        unet_weight_map(|pixel| ids[pixel], &options, &self.grid, map, &mut self.unet);
+        unet_weight_map(|pixel| ids[pixel], &options, &grid, map, &mut self.unet);
         for (weight, &id) in map.iter_mut().zip(&*ids) {
             *weight += if id == 0 { background } else { foreground };
         }
@@ -130,48 +114,57 @@ impl Maps {
         // SAFETY: as in `distance`.
         let (prediction, target) =
             unsafe { (self.labels(prediction, prediction_type), self.labels(target, target_type)) };
-        let (predicted, cells) = (&mut self.marks, &mut self.cells);
+        let (grid, predicted, cells) = (self.grid(), &mut self.marks, &mut self.cells);
         match_target!(prediction, labels => mark(labels, class, predicted), _soft => refuse());
         match_target!(target, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
-        self.measured = surface_distances(
+        let measured = surface_distances(
             |pixel| predicted[pixel] && cells[pixel] != Cell::Ignored,
             |pixel| cells[pixel] == Cell::Inside,
-            &self.grid,
+            &grid,
             tolerance,
             &mut self.surface,
         );
+        self.measured = Some(measured);
     }
     /// Hausdorff distance of the last measurement.
     pub fn hausdorff(&self) -> f64 {
-        self.measured.hausdorff
+        self.last().hausdorff
     }
     /// HD95 of the last measurement.
     pub fn hausdorff95(&self) -> f64 {
-        self.measured.hausdorff95
+        self.last().hausdorff95
     }
     /// Average symmetric surface distance of the last measurement.
     pub fn average_surface_distance(&self) -> f64 {
-        self.measured.average
+        self.last().average
     }
     /// Normalised surface Dice of the last measurement.
     pub fn surface_dice(&self) -> f64 {
-        self.measured.dice
+        self.last().dice
     }
 }
 
 impl Maps {
+    fn grid(&self) -> Grid {
+        Grid { size: self.size, spacing: self.spacing }
+    }
+
+    fn last(&self) -> SurfaceDistances {
+        self.measured.expect("something was measured before")
+    }
+
     /// # Safety
     /// The pointer leads to an array of this type with one entry a pixel, which lives through the call.
     unsafe fn labels<'a>(&self, pointer: *const u8, kind: u32) -> Target<'a> {
         // SAFETY: promised by the caller.
-        unsafe { target(pointer, kind, self.grid.pixels()) }
+        unsafe { target(pointer, kind, self.grid().pixels()) }
     }
 
     /// # Safety
     /// The pointer leads to room for one float a pixel, which nothing else uses during the call.
     unsafe fn map<'a>(&self, pointer: *mut f32) -> &'a mut [f32] {
         // SAFETY: promised by the caller.
-        unsafe { std::slice::from_raw_parts_mut(pointer, self.grid.pixels()) }
+        unsafe { std::slice::from_raw_parts_mut(pointer, self.grid().pixels()) }
     }
 }
 

@@ -5,6 +5,7 @@ use super::Over;
 use super::lovasz_extension::LovaszExtension;
 use super::planar::{Plane, RUN, runs};
 use crate::batch::Batch;
+use std::cell::Cell;
 
 /// What a sort takes: two arrays of (key, position).
 pub fn sort_bytes(over: Over, batch: &Batch) -> usize {
@@ -31,8 +32,9 @@ impl Sorts {
     }
 
     /// Sorts one class, of each image `over: image`, else of all. `selected(image)` tells whether it
-    /// counts; `residual(side, position)` is the signed error of a pixel, − in the class and + outside;
-    /// slopes by the residual are written times `scale`.
+    /// counts; `residual(side, number)` is the signed error of a pixel, − in the class and + outside, from
+    /// its number among `source`, an array shaped like the logits; slopes by the residual are written
+    /// times `scale`.
     pub fn look(
         &mut self,
         batch: &Batch,
@@ -40,7 +42,8 @@ impl Sorts {
         over: Over,
         selected: impl Fn(usize) -> bool,
         scale: f32,
-        residual: impl Fn(f32, usize) -> f32,
+        source: &[impl Number],
+        residual: impl Fn(f32, f32) -> f32,
     ) {
         let groups: Vec<_> = match over {
             Over::Image => (0..batch.images).map(|image| image..image + 1).collect(),
@@ -54,26 +57,47 @@ impl Sorts {
             self.extension.begin(images.len() * batch.pixels());
             let mut foreground = 0;
             for image in images.clone() {
-                foreground += self.push(batch, plane.class, image, &residual);
+                foreground += self.push(batch, plane.class, image, source, &residual);
             }
             images.for_each(|image| plane.clear(batch, image));
-            self.sum += self.extension.value(foreground, |position, slope| {
-                let at = position as usize;
-                plane.slopes[at].set(slope * scale * weight_at(batch, at));
-            });
+            let slopes = plane.slopes;
+            self.sum += match batch.pixel_weights {
+                None => {
+                    self.extension.value(foreground, |position, slope| slopes[position as usize].set(slope * scale))
+                }
+                Some(weights) => self.extension.value(foreground, |position, slope| {
+                    let at = position as usize;
+                    slopes[at].set(slope * scale * weights[pixel_at(batch, at)]);
+                }),
+            };
         }
     }
 
     /// Hands over the residuals of one image; returns how many of its pixels are in the class.
-    fn push(&mut self, batch: &Batch, class: usize, image: usize, residual: &impl Fn(f32, usize) -> f32) -> usize {
+    fn push(
+        &mut self,
+        batch: &Batch,
+        class: usize,
+        image: usize,
+        source: &[impl Number],
+        residual: &impl Fn(f32, f32) -> f32,
+    ) -> usize {
         let (first, step) = batch.plane(image, class);
         let (mut foreground, mut row) = (0, [0.0; RUN]);
         for (start, length) in runs(batch.pixels()) {
             let row = &mut row[..length];
             batch.read_sides(image, class, start, row);
-            for (i, side) in row.iter_mut().enumerate() {
-                foreground += usize::from(*side < 0.0);
-                *side = if *side == 0.0 { 0.0 } else { residual(*side, first + (start + i) * step) };
+            foreground += row.iter().map(|&side| u32::from(side < 0.0)).sum::<u32>() as usize;
+            let source = &source[first + start * step..];
+            let turn = |(side, number): (&mut f32, &_)| {
+                let value = residual(*side, Number::read(number));
+                *side = if *side == 0.0 { 0.0 } else { value };
+            };
+            // Neighbours in memory, the usual case, are turned by vectors.
+            if step == 1 {
+                row.iter_mut().zip(&source[..length]).for_each(turn);
+            } else {
+                row.iter_mut().zip(source.iter().step_by(step)).for_each(turn);
             }
             if let Some(weights) = batch.pixel_weights {
                 let weights = &weights[image * batch.pixels() + start..];
@@ -85,10 +109,26 @@ impl Sorts {
     }
 }
 
-/// ω at a position of an array shaped like the logits.
-#[inline(always)]
-fn weight_at(batch: &Batch, at: usize) -> f32 {
-    let Some(weights) = batch.pixel_weights else { return 1.0 };
+/// A number of an array that may be shared with what is written.
+pub trait Number {
+    /// Its value.
+    fn read(&self) -> f32;
+}
+impl Number for f32 {
+    #[inline(always)]
+    fn read(&self) -> f32 {
+        *self
+    }
+}
+impl Number for Cell<f32> {
+    #[inline(always)]
+    fn read(&self) -> f32 {
+        self.get()
+    }
+}
+
+/// The pixel of a position in an array shaped like the logits.
+fn pixel_at(batch: &Batch, at: usize) -> usize {
     let (pixels, channels) = (batch.pixels(), batch.channels);
-    if batch.channels_last { weights[at / channels] } else { weights[at / (pixels * channels) * pixels + at % pixels] }
+    if batch.channels_last { at / channels } else { at / (pixels * channels) * pixels + at % pixels }
 }

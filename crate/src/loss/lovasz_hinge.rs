@@ -46,9 +46,9 @@ impl Loss for Sorted {
         let selected = &self.selected;
         let is_selected = |image: usize| selected[image * batch.channels + plane.class];
         let scale = 1.0 / self.pairs as f32;
-        self.sorts.look(batch, plane, self.over, is_selected, scale, |side, at| {
+        self.sorts.look(batch, plane, self.over, is_selected, scale, batch.logits, |side, z| {
             // 1 + side · z is the error; NaN must stay NaN.
-            let error = 1.0 + side * batch.logits[at];
+            let error = 1.0 + side * z;
             if error < 0.0 { 0.0 } else { side * error }
         });
     }

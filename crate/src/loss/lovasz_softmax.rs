@@ -48,9 +48,11 @@ impl Loss for Sorted {
         let (class, over, selected) = (plane.class, self.options.over, &self.selected);
         let is_selected = |image: usize| selected[image * batch.channels + class];
         let scale = 1.0 / self.pairs as f32;
-        self.sorts.look(batch, plane, over, is_selected, scale, |side, at| {
-            let (p, q) = plane.probability(at);
-            if side < 0.0 { -q } else { p }
+        // The code is p up to ½ and p − 1 above (see `activation::encode`); p − y is that, or one more
+        // step towards the other side.
+        self.sorts.look(batch, plane, over, is_selected, scale, plane.probabilities, |side, code| {
+            let across = (code.to_bits() ^ side.to_bits()) >> 31 == 1;
+            code + if across { side } else { 0.0 }
         });
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {

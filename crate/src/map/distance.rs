@@ -159,7 +159,7 @@ impl Axis {
             copy_block(row, line, lanes);
         }
         for (y, row) in plane.chunks_mut(width).enumerate() {
-            let Some(best) = self.search(buffer, (REACH + y) * LANES, LANES) else {
+            let Some(best) = self.search::<LANES>(buffer, (REACH + y) * LANES) else {
                 for lane in 0..lanes {
                     let column = buffer[inside.clone()].iter().skip(lane).step_by(LANES);
                     let settle = |y, square, _| plane[y * width + lane] = square;
@@ -175,7 +175,7 @@ impl Axis {
     fn settle_row(&self, row: &[f32], out: &mut [f32], buffer: &mut [f32], envelope: &mut Envelope) {
         buffer[REACH..REACH + self.length].copy_from_slice(row);
         for (index, result) in out.chunks_mut(LANES).enumerate() {
-            let Some(best) = self.search(buffer, REACH + index * LANES, 1) else {
+            let Some(best) = self.search::<1>(buffer, REACH + index * LANES) else {
                 let settle = |x: usize, square: f32, _| out[x] = square.sqrt();
                 envelope.minimise(row.iter().copied().enumerate(), self.spacing, 0..self.length, settle);
                 return;
@@ -187,25 +187,30 @@ impl Axis {
     /// Looks from the block at `centre` both ways along its lines until no pixel can improve.
     /// None if that takes too long.
     #[inline(always)]
-    fn search(&self, lines: &[f32], centre: usize, stride: usize) -> Option<Block> {
-        let mut best = block(lines, centre).map(|four| F32x4::load(&four));
-        for (k, &step) in self.steps.iter().enumerate().skip(1) {
+    fn search<const STRIDE: usize>(&self, lines: &[f32], centre: usize) -> Option<Block> {
+        let seen = &lines[centre - REACH * STRIDE..][..LANES + 2 * REACH * STRIDE];
+        let centre = REACH * STRIDE;
+        let mut best = block(seen, centre).map(|four| F32x4::load(&four));
+        // Beyond the length of a line there is nothing to see.
+        for (k, &step) in self.steps.iter().enumerate().take(self.length).skip(1) {
             let step = F32x4::splat(step);
             if !best[0].max(best[1]).max(best[2].max(best[3])).gt(step).any() {
-                let mut block = [0.0; LANES];
-                for (four, best) in block.as_chunks_mut().0.iter_mut().zip(best) {
-                    best.store(four);
-                }
-                return Some(block);
+                return Some(lanes(best));
             }
-            let before = block(lines, centre - k * stride);
-            let after = block(lines, centre + k * stride);
+            let before = block(seen, centre - k * STRIDE);
+            let after = block(seen, centre + k * STRIDE);
             for (best, (before, after)) in best.iter_mut().zip(before.iter().zip(after)) {
                 *best = best.min(F32x4::load(before).min(F32x4::load(after)) + step);
             }
         }
-        None
+        (self.length <= REACH).then(|| lanes(best))
     }
+}
+
+fn lanes(fours: [F32x4; LANES / 4]) -> Block {
+    let mut block = [0.0; LANES];
+    block.as_chunks_mut().0.iter_mut().zip(fours).for_each(|(to, four)| four.store(to));
+    block
 }
 
 #[inline(always)]

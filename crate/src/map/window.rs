@@ -176,13 +176,15 @@ impl Window {
 // Not inlined, because the loop is only vectorised well on its own.
 #[inline(never)]
 fn search(line: &[u16], centre: usize, bound: &[u16], out: &mut [u16]) {
-    let mut best = zip(block(line, centre), block(bound, 0), lesser);
+    // A window of known length: no bounds are checked in the loop.
+    let seen: &[u16; LANES + 2 * REACH] = line[centre - REACH..].first_chunk().expect("rows are padded");
+    let mut best = zip(block(seen, REACH), block(bound, 0), lesser);
     for k in 1..=REACH {
         let step = (k * k) as u16;
         if !any_above(best, step) {
             break;
         }
-        let around = zip(block(line, centre - k), block(line, centre + k), lesser);
+        let around = zip(block(seen, REACH - k), block(seen, REACH + k), lesser);
         best = zip(best, around, |best, square| lesser(best, square + step));
     }
     out[..LANES].copy_from_slice(best.as_flattened());
