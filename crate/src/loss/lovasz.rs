@@ -1,56 +1,55 @@
 //! What both Lovász losses do with the Lovász extension: one sort per class and image, or per class,
 //! of residuals whose size is a pixel's error and whose sign its class.
 
-use super::Over;
 use super::lovasz_extension::LovaszExtension;
 use super::planar::{Plane, RUN, runs};
+use super::{Classes, Over};
 use crate::batch::Batch;
+use crate::census::Census;
 use std::cell::Cell;
 
-/// What a sort takes: two arrays of (key, position).
-pub fn sort_bytes(over: Over, batch: &Batch) -> usize {
-    let images = if over == Over::Image { 1 } else { batch.images };
-    16usize.saturating_mul(images * batch.pixels())
-}
-
-/// Sorts of one loss, and the values they gave.
-#[derive(Default)]
+/// The sorts of one loss, and the values they gave.
 pub struct Sorts {
+    over: Over,
+    classes: Classes,
+    /// Which (image, class) pairs are sorted; one row where the batch is pooled.
+    selected: Vec<bool>,
+    pairs: usize,
     extension: LovaszExtension,
-    /// Sum over the (image, class) pairs, or classes, that were sorted.
     sum: f64,
 }
 
 impl Sorts {
-    /// Forgets all values.
-    pub fn begin(&mut self) {
-        self.sum = 0.0;
+    /// Sorts of these classes, of each image or of the batch.
+    pub fn new(over: Over, classes: Classes) -> Self {
+        Self { over, classes, selected: Vec::new(), pairs: 0, extension: LovaszExtension::default(), sum: 0.0 }
     }
-    /// Mean over this many sorts, 0 if there were none.
-    pub fn mean(&self, pairs: usize) -> f64 {
-        if pairs > 0 { self.sum / pairs as f64 } else { 0.0 }
+    /// Bytes a sort takes: two arrays of (key, position).
+    pub fn scratch(&self, batch: &Batch) -> usize {
+        let images = if self.over == Over::Image { 1 } else { batch.images };
+        16usize.saturating_mul(images * batch.pixels())
+    }
+    /// Forgets all values; chooses what will be sorted.
+    pub fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.sum = 0.0;
+        self.selected = self.classes.pairs(self.over, batch, census);
+        self.pairs = self.selected.iter().filter(|&&selected| selected).count();
+    }
+    /// Mean over all sorts, 0 if there were none.
+    pub fn mean(&self) -> f64 {
+        if self.pairs > 0 { self.sum / self.pairs as f64 } else { 0.0 }
     }
 
-    /// Sorts one class, of each image `over: image`, else of all. `selected(image)` tells whether it
-    /// counts; `residual(side, number)` is the signed error of a pixel, − in the class and + outside, from
-    /// its number among `source`, an array shaped like the logits; slopes by the residual are written
-    /// times `scale`.
-    pub fn look(
-        &mut self,
-        batch: &Batch,
-        plane: &Plane,
-        over: Over,
-        selected: impl Fn(usize) -> bool,
-        scale: f32,
-        source: &[impl Number],
-        residual: impl Fn(f32, f32) -> f32,
-    ) {
-        let groups: Vec<_> = match over {
+    /// Sorts one class. `residual(side, number)` is the signed error of a pixel, − in the class and +
+    /// outside, from its number among `source`, an array shaped like the logits.
+    pub fn look(&mut self, batch: &Batch, plane: &Plane, source: &[impl Number], residual: impl Fn(f32, f32) -> f32) {
+        let scale = 1.0 / self.pairs as f32;
+        let groups: Vec<_> = match self.over {
             Over::Image => (0..batch.images).map(|image| image..image + 1).collect(),
             Over::Batch => std::iter::once(0..batch.images).collect(),
         };
         for images in groups {
-            if !selected(images.start) {
+            if !self.selected[images.start * batch.channels + plane.class] {
                 images.for_each(|image| plane.clear(batch, image));
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Lovász hinge (Berman et al. 2018): errors max(0, 1 − s z), s = ±1, sorted downwards; L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂z = −s g where the error is positive.
 
-use super::lovasz::{Sorts, sort_bytes};
+use super::lovasz::Sorts;
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -15,18 +15,12 @@ pub struct LovaszHinge {
     pub over: Over,
 }
 
-struct Sorted {
-    over: Over,
-    /// Which images have valid pixels (or whether the batch has).
-    selected: Vec<bool>,
-    pairs: usize,
-    sorts: Sorts,
-}
+struct Sorted(Sorts);
 
 impl LovaszHinge {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
-        Box::new(Sorted { over: self.over, selected: Vec::new(), pairs: 0, sorts: Sorts::default() })
+        Box::new(Sorted(Sorts::new(self.over, Classes::All)))
     }
 }
 
@@ -35,25 +29,20 @@ impl Loss for Sorted {
         Needs { planes: true, logit_slopes: true, counts: true, ..Needs::default() }
     }
     fn scratch(&self, batch: &Batch) -> usize {
-        sort_bytes(self.over, batch)
+        self.0.scratch(batch)
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
-        self.sorts.begin();
-        self.selected = Classes::All.pairs(self.over, batch, census);
-        self.pairs = self.selected.iter().filter(|&&selected| selected).count();
+        self.0.begin(batch, census);
     }
     fn look(&mut self, batch: &Batch, plane: &Plane) {
-        let selected = &self.selected;
-        let is_selected = |image: usize| selected[image * batch.channels + plane.class];
-        let scale = 1.0 / self.pairs as f32;
-        self.sorts.look(batch, plane, self.over, is_selected, scale, batch.logits, |side, z| {
+        self.0.look(batch, plane, batch.logits, |side, z| {
             // 1 + side · z is the error; NaN must stay NaN.
             let error = 1.0 + side * z;
             if error < 0.0 { 0.0 } else { side * error }
         });
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {
-        self.sorts.mean(self.pairs)
+        self.0.mean()
     }
     fn pull(&mut self, _tile: &Tile, _scale: f32, _slopes: &mut Slopes) {}
 }

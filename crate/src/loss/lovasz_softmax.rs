@@ -1,7 +1,7 @@
 //! Lovász-Softmax (Berman et al. 2018): per class, errors m = |y − p| sorted downwards, L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂p = sign(p − y) g / number of classes.
 
-use super::lovasz::{Sorts, sort_bytes};
+use super::lovasz::Sorts;
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -17,18 +17,12 @@ pub struct LovaszSoftmax {
     pub classes: Classes,
 }
 
-struct Sorted {
-    options: LovaszSoftmax,
-    /// Which (image, class) pairs are sorted; one row where the batch is pooled.
-    selected: Vec<bool>,
-    pairs: usize,
-    sorts: Sorts,
-}
+struct Sorted(Sorts);
 
 impl LovaszSoftmax {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
-        Box::new(Sorted { options: self, selected: Vec::new(), pairs: 0, sorts: Sorts::default() })
+        Box::new(Sorted(Sorts::new(self.over, self.classes)))
     }
 }
 
@@ -37,26 +31,21 @@ impl Loss for Sorted {
         Needs { planes: true, counts: true, ..Needs::default() }
     }
     fn scratch(&self, batch: &Batch) -> usize {
-        sort_bytes(self.options.over, batch)
+        self.0.scratch(batch)
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
-        self.sorts.begin();
-        self.selected = self.options.classes.pairs(self.options.over, batch, census);
-        self.pairs = self.selected.iter().filter(|&&selected| selected).count();
+        self.0.begin(batch, census);
     }
     fn look(&mut self, batch: &Batch, plane: &Plane) {
-        let (class, over, selected) = (plane.class, self.options.over, &self.selected);
-        let is_selected = |image: usize| selected[image * batch.channels + class];
-        let scale = 1.0 / self.pairs as f32;
         // The code is p up to ½ and p − 1 above (see `activation::encode`); p − y is that, or one more
         // step towards the other side.
-        self.sorts.look(batch, plane, over, is_selected, scale, plane.probabilities, |side, code| {
+        self.0.look(batch, plane, plane.probabilities, |side, code| {
             let across = (code.to_bits() ^ side.to_bits()) >> 31 == 1;
             code + if across { side } else { 0.0 }
         });
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {
-        self.sorts.mean(self.pairs)
+        self.0.mean()
     }
     fn pull(&mut self, _tile: &Tile, _scale: f32, _slopes: &mut Slopes) {}
 }
