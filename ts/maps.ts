@@ -1,11 +1,18 @@
 /** Maps of one image: distances, signed distances, and the weights of U-Net. */
 import { type GridOptions, readCount, readIgnoreIndex, readLabels, readOptions } from "./arguments.ts";
 import { type Labels, labelTypes, resolveGrid, typed } from "./batch.ts";
-import { makeMaps } from "./core/maps.ts";
+import { makeMaps, type Scratch } from "./core/maps.ts";
 import type { NumberArray } from "./core/memory.ts";
 import { requireModule } from "./core/module.ts";
 import { show, typeError } from "./error.ts";
 import { parseNumber } from "./option.ts";
+
+/** The zeros; two layers of distances. */
+const distanceScratch: Scratch = [1, 8];
+/** The same, and the distances to one of both sides. */
+const signedScratch: Scratch = [5, 8];
+/** Two distances and two numbers of instances; two layers of them, in rows of whole vectors. */
+const unetScratch: Scratch = [18, 48];
 
 /**
  * Distance of every non-zero pixel to the nearest zero pixel: d(x) = min over zeros q of |x − q|.
@@ -33,7 +40,7 @@ export function distanceTransform(mask: NumberArray, options: GridOptions): Floa
   typed("mask", mask, [...labelTypes, "Float32Array", "Float64Array"], grid.pixels);
   const narrow =
     mask instanceof Float64Array ? Uint8Array.from(mask, (value) => (value === 0 ? 0 : 1)) : mask;
-  return makeMaps(grid, narrow, 1, (maps, image, map) => maps.distance(...image, map));
+  return makeMaps(grid, narrow, 1, distanceScratch, (maps, image, map) => maps.distance(...image, map));
 }
 
 /**
@@ -67,7 +74,7 @@ export function signedDistance(
   const classes = readCount("classes", given.classes, 1);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   readLabels("labels", labels, classes, ignoreIndex, grid.pixels);
-  return makeMaps(grid, labels, classes, (maps, image, map, k) => {
+  return makeMaps(grid, labels, classes, signedScratch, (maps, image, map, k) => {
     maps.signed(...image, k, ignoreIndex ?? Number.NaN, map);
   });
 }
@@ -118,7 +125,9 @@ export function unetWeightMap(instances: Labels, options: UnetWeightOptions): Fl
   const w0 = parseNumber(given.w0 ?? 10, "w0", { min: 0 });
   const sigma = parseNumber(given.sigma ?? 5, "sigma", { above: 0 });
   const balance = readBalance(given.classBalance ?? false, instances);
-  return makeMaps(grid, instances, 1, (maps, image, map) => maps.unet(...image, w0, sigma, ...balance, map));
+  return makeMaps(grid, instances, 1, unetScratch, (maps, image, map) =>
+    maps.unet(...image, w0, sigma, ...balance, map),
+  );
 }
 
 function readBalance(classBalance: unknown, instances: Labels): [background: number, foreground: number] {

@@ -1,7 +1,7 @@
 /** How well a prediction agrees with its target, for reports: no gradients here. */
 import { type GridOptions, readCount, readIgnoreIndex, readOptions } from "./arguments.ts";
 import { type Labels, labelTypes, resolveGrid, typed } from "./batch.ts";
-import { measure } from "./core/maps.ts";
+import { measureImages, type Scratch } from "./core/maps.ts";
 import { requireModule } from "./core/module.ts";
 import { confusionMatrix } from "./labels.ts";
 import { parseNumber } from "./option.ts";
@@ -41,6 +41,9 @@ export interface MetricsOptions extends GridOptions {
   readonly ignoreIndex?: number | undefined;
 }
 
+/** Masks, surfaces, a map and the distances of both sides, in lists that grow; two layers of distances. */
+const surfaceScratch: Scratch = [26, 8];
+
 /**
  * Overlap and surface metrics of every class of one image: Dice, IoU, precision, recall, accuracy, Hausdorff distance,
  * HD95, average symmetric surface distance and normalised surface Dice.
@@ -78,7 +81,7 @@ export function metrics(prediction: Labels, target: Labels, options: MetricsOpti
   const overlaps = overlap(
     confusionMatrix(prediction, target, { classes, ...(ignoreIndex === null ? {} : { ignoreIndex }) }),
   );
-  return measure(grid, [prediction, target], (maps, predicted, wanted) =>
+  return measureImages(grid, [prediction, target], surfaceScratch, (maps, predicted, wanted) =>
     overlaps.map((metrics, k) => {
       maps.measure(...predicted, ...wanted, k, ignoreIndex ?? Number.NaN, tolerance);
       return {

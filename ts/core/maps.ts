@@ -1,9 +1,9 @@
 /** Calls of the core that look at one image: maps, and distances between surfaces. */
-import { Maps } from "../../pkg/segrad.js";
+import { Maps, release } from "../../pkg/segrad.js";
 import { zeros } from "../arguments.ts";
 import { labelTypes, type resolveGrid } from "../batch.ts";
 import { arrayType } from "../error.ts";
-import { floatsAt, type NumberArray, Staging } from "./memory.ts";
+import { floatsAt, type NumberArray, Staging, take } from "./memory.ts";
 
 /** The sides of an image, and its pixel size. */
 export type Grid = ReturnType<typeof resolveGrid>;
@@ -20,19 +20,32 @@ function argument(array: NumberArray, staging: Staging): () => Argument {
   return () => [pointer(), type];
 }
 
-/** One serves every call: it keeps the memory it works in, which is a few times that of the image. */
-let shared: Maps | undefined;
+/** Bytes the core works in, beside what it is given: per pixel, and per pixel of one layer. */
+export type Scratch = readonly [perPixel: number, perLayerPixel: number];
 
-/** Images of more pixels leave no memory behind. */
+/** One serves every call, since it keeps the memory it works in: of images up to `large` pixels. */
+let shared: Maps | undefined;
+let room = 0;
 const large = 2 ** 22;
 
-function withMaps<T>({ spatial, spacing, pixels }: Grid, run: (maps: Maps) => T): T {
-  const maps = shared ?? new Maps(...spatial, ...spacing);
-  shared = undefined;
-  maps.layout(...spatial, ...spacing);
-  const result = run(maps);
-  if (pixels > large) maps.free();
-  else shared = maps;
+/** Runs `run` in the core. Without room to work in, it throws here: the core could only end the module. */
+function withMaps<T>(
+  { spatial, spacing, pixels }: Grid,
+  [perPixel, perLayerPixel]: Scratch,
+  run: (maps: Maps) => T,
+): T {
+  const bytes = Math.ceil(perPixel * pixels + perLayerPixel * (pixels / spatial[0]));
+  if (bytes > room) {
+    release(take(bytes), bytes);
+    room = bytes;
+  }
+  shared ??= new Maps();
+  shared.layout(...spatial, ...spacing);
+  const result = run(shared);
+  if (pixels > large) {
+    shared.free();
+    [shared, room] = [undefined, 0];
+  }
   return result;
 }
 
@@ -41,6 +54,7 @@ export function makeMaps(
   grid: Grid,
   image: NumberArray,
   count: number,
+  scratch: Scratch,
   make: (maps: Maps, image: Argument, map: number, index: number) => void,
 ): Float32Array {
   const { pixels } = grid;
@@ -49,7 +63,7 @@ export function makeMaps(
   const input = argument(image, staging);
   const map = staging.room(pixels * Float32Array.BYTES_PER_ELEMENT);
   staging.commit();
-  withMaps(grid, (maps) => {
+  withMaps(grid, scratch, (maps) => {
     for (let index = 0; index < count; index++) {
       make(maps, input(), map(), index);
       result.set(floatsAt(map(), pixels), index * pixels);
@@ -59,13 +73,14 @@ export function makeMaps(
 }
 
 /** Runs `measure` with two images in the core. */
-export function measure<T>(
+export function measureImages<T>(
   grid: Grid,
   [first, second]: readonly [NumberArray, NumberArray],
-  run: (maps: Maps, first: Argument, second: Argument) => T,
+  scratch: Scratch,
+  measure: (maps: Maps, first: Argument, second: Argument) => T,
 ): T {
   const staging = new Staging();
   const [one, other] = [argument(first, staging), argument(second, staging)];
   staging.commit();
-  return withMaps(grid, (maps) => run(maps, one(), other()));
+  return withMaps(grid, scratch, (maps) => measure(maps, one(), other()));
 }

@@ -9,7 +9,8 @@ import { memory, requireModule } from "./module.ts";
 /** Bytes of WebAssembly memory there can be: 4 GiB, the reach of its 32-bit pointers. */
 const reach = 2 ** 32;
 
-function take(bytes: number): number {
+/** Bytes of WebAssembly memory, to be given back by `release`. */
+export function take(bytes: number): number {
   const pointer = bytes < reach ? allocateBytes(bytes) >>> 0 : 0;
   if (pointer === 0) throw noRoom(bytes);
   return pointer;
