@@ -10,5 +10,28 @@ export const alias = {
 
 export default defineConfig({
   resolve: { alias },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "library",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/package/**"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        // What users install: packed once, then tried in empty projects and in a browser.
+        extends: true,
+        test: {
+          name: "package",
+          include: ["test/package/*.test.ts"],
+          globalSetup: "test/package/pack.ts",
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
 });

@@ -5,10 +5,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, type PluginBuild } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const manifest: unknown = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** Every `./dist/….js` that package.json names under `exports` and `bin`. */
 function entries(value: unknown): string[] {
@@ -16,11 +16,19 @@ function entries(value: unknown): string[] {
   return Object.values((value ?? {}) as object).flatMap(entries);
 }
 
-const { exports, bin } = manifest as { exports: unknown; bin: unknown };
-const sources = entries([exports, bin]).map((file) =>
+const sources = entries([manifest.exports, manifest.bin]).map((file) =>
   file.replace(/^(\.\/)?dist/, "ts").replace(/js$/, "ts"),
 );
 const module = gzipSync(readFileSync(`${root}pkg/segrad_bg.wasm`), { level: 9 });
+
+function rules({ onLoad, onResolve }: PluginBuild): void {
+  const embedded = `${root}ts/core/entry/embedded.dist.ts`;
+  onLoad({ filter: /entry\/embedded\.ts$/ }, () => ({ contents: readFileSync(embedded), loader: "ts" }));
+  // An entry stays a file of its own, and what loads the module stays beside it: others go through its name.
+  onResolve({ filter: /core\/entry\/node\.ts$/ }, ({ kind }) =>
+    kind === "entry-point" ? null : { path: manifest.name, external: true },
+  );
+}
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
@@ -37,17 +45,6 @@ await build({
   packages: "external",
   tsconfigRaw: {}, // without its `paths`: an adapter's "segrad" is the package itself, one module for all
   define: { compressedModule: JSON.stringify(module.toString("base64")) },
-  plugins: [
-    {
-      name: "embed the module",
-      setup({ onLoad }) {
-        const path = `${root}ts/core/entry/embedded.dist.ts`;
-        onLoad({ filter: /entry\/embedded\.ts$/ }, () => ({
-          contents: readFileSync(path, "utf8"),
-          loader: "ts",
-        }));
-      },
-    },
-  ],
+  plugins: [{ name: "segrad", setup: rules }],
   logLevel: "warning",
 });

@@ -9,11 +9,16 @@ import { embeddedBytes } from "./embedded.ts";
 
 export * from "../../index.ts";
 
+/** `WebAssembly.Module`; nothing for programs compiled without the types of browsers, which do not know it. */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } }
+  ? M
+  : never;
+
 /**
  * Where the WebAssembly module may come from: its bytes, a compiled module, an answer of `fetch`, or an address
  * to fetch it from (`segrad/segrad.wasm` is there to be hosted).
  */
-export type ModuleSource = ArrayBuffer | ArrayBufferView | WebAssembly.Module | Response | URL | string;
+export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule | Response | URL | string;
 
 /** The one load under way, or done. */
 let loading: Promise<void> | undefined;
