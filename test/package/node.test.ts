@@ -89,6 +89,13 @@ describe("the types compile under strict, libraries checked", () => {
   });
 });
 
+test("the command `segrad` is installed", () => {
+  const command = join(consumer, "node_modules/.bin/segrad");
+  const { version } = JSON.parse(readFileSync(join(consumer, "node_modules/segrad/package.json"), "utf8"));
+  expect(execFileSync(command, ["--version"], { encoding: "utf8" }).trim()).toBe(version);
+  expect(execFileSync(command, ["--help"], { encoding: "utf8" })).toContain("Usage: segrad");
+});
+
 test("the module lies where `segrad/segrad.wasm` says", () => {
   const script = 'console.log(import.meta.resolve("segrad/segrad.wasm"))';
   const address = execFileSync(process.execPath, ["--input-type=module", "-e", script], {

@@ -55,7 +55,8 @@ export function value(loss: LossSpec, batch: ReferenceBatch): number {
  * The value of a loss, its gradient with respect to the logits (or probabilities, with `fromLogits: false`) in
  * their own layout, and the unweighted value of each term of a sum.
  *
- * @param options.out receives the gradient instead of a new array: a float array as long as the logits
+ * `out`, a float array as long as the logits, receives the gradient instead of a new array.
+ *
  * @throws SegradError if the loss or the batch is invalid, or they do not go together
  */
 export function valueAndGrad(

@@ -78,9 +78,7 @@ export function argmax(
 
 /**
  * The weights √(Σf / f_l) of Wong et al. 2018, where f_l is the number of pixels labelled l. Classes without a
- * pixel take the largest weight of the others.
- *
- * @param options.classes number of classes; by default the largest label + 1
+ * pixel take the largest weight of the others. `classes` is their number, by default the largest label + 1.
  */
 export function classFrequencyWeights(
   labels: Labels,

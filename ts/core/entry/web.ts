@@ -2,6 +2,8 @@
 /**
  * segrad in browsers and everywhere else that is not Node: `init()` first, then everything works at once. The
  * module travels inside the package, so that no bundler has to know how to copy a file.
+ *
+ * @module segrad
  */
 import { rangeError, show, typeError } from "../../error.ts";
 import { isLoaded, load, unsupported } from "../module.ts";
