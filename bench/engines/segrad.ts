@@ -1,0 +1,73 @@
+/** segrad, with arrays in `allocate` buffers, in plain arrays, and channels last. */
+import { allocate, valueAndGrad } from "segrad";
+import type { Case } from "../cases.ts";
+import { channelsLast, type Workload } from "../workloads.ts";
+import type { Engine, Prepared } from "./engine.ts";
+
+/** Logits, distance maps and gradient in WebAssembly memory; nothing but the labels is copied. */
+export const segrad: Engine = {
+  name: "segrad",
+  prepare: async (workload, item) => inBuffers(workload, item, "channels-first"),
+};
+
+/** The same in NHWC. */
+export const segradChannelsLast: Engine = {
+  name: "segrad, channels last",
+  prepare: async (workload, item) => inBuffers(channelsLast(workload), item, "channels-last"),
+};
+
+/** Plain arrays: copied in, and the gradient copied out into the same array every time. */
+export const segradCopied: Engine = {
+  name: "segrad, plain arrays",
+  prepare: async (workload, item) => plain(workload, item, new Float32Array(workload.logits.length)),
+};
+
+/** Plain arrays, and a new array for every gradient. */
+export const segradNewArrays: Engine = {
+  name: "segrad, new arrays",
+  prepare: async (workload, item) => plain(workload, item, null),
+};
+
+function inBuffers({ shape, target, ...arrays }: Workload, item: Case, layout: Layout): Prepared {
+  const elements = arrays.logits.length;
+  const logits = allocate(elements);
+  const grad = allocate(elements);
+  const distance = isBoundary(item) ? allocate(elements) : null;
+  logits.data.set(arrays.logits);
+  distance?.data.set(arrays.distance);
+  return {
+    elements,
+    // `.data` is read anew each time: a view taken earlier is detached when the memory grows.
+    evaluate: () => {
+      const batch = { logits: logits.data, target, shape, layout, distance: distance?.data };
+      return valueAndGrad(item.loss, batch, { out: grad.data }).value;
+    },
+    gradient: () => grad.data,
+    dispose: () => {
+      for (const buffer of [logits, grad, distance]) buffer?.dispose();
+    },
+  };
+}
+
+type Layout = "channels-first" | "channels-last";
+
+function plain(workload: Workload, item: Case, out: Float32Array | null): Prepared {
+  const { logits, target, shape } = workload;
+  const batch = { logits, target, shape, ...(isBoundary(item) ? { distance: workload.distance } : {}) };
+  let grad: Float32Array | null = out;
+  return {
+    elements: logits.length,
+    evaluate: () => {
+      const result = valueAndGrad(item.loss, batch, out === null ? {} : { out });
+      grad = result.grad;
+      return result.value;
+    },
+    gradient: () => grad!,
+    dispose: () => {
+      grad = null;
+    },
+  };
+}
+
+/** The only loss that reads the distance maps; given to others they would only be checked. */
+const isBoundary = (item: Case): boolean => item.loss.kind === "boundary";

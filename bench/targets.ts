@@ -1,0 +1,197 @@
+/** The targets of the issue on speed, as data, and what a run says about them. */
+import { type Group, nanoseconds, type Results, type Timing } from "./results.ts";
+import { masksNames, workloadNames } from "./workloads.ts";
+
+/** Which timing: of one loss and workload, by one of these engines. */
+interface Which {
+  readonly group: Group;
+  readonly workload: string;
+  readonly engines: readonly string[];
+  readonly loss: string;
+}
+
+/** segrad's time ÷ another time, on one workload. */
+export interface Cell {
+  readonly column: string;
+  readonly ours: Which;
+  readonly theirs: Which;
+  /** What the ratio must not exceed; null where it is only reported. */
+  readonly limit: number | null;
+}
+
+export interface Target {
+  readonly title: string;
+  readonly cells: readonly Cell[];
+  /** Where it is missed: what was tried. */
+  readonly tried?: string;
+}
+
+export interface Outcome {
+  /** Of the shortest runs, per element. */
+  readonly ratio: number;
+  readonly ofMedians: number;
+  /** The fastest of the others. */
+  readonly engine: string;
+  readonly isMet: boolean | null;
+}
+
+type Limits = readonly (number | null)[];
+
+const segrad = ["segrad"];
+const python = ["torch", "monai", "smp", "kornia"];
+/** The other libraries in JavaScript that compute on whole workloads. */
+export const javascript = ["TensorFlow.js wasm", "jax-js wasm"];
+/** The peers in Python, not counting the compiled ones. */
+export const peers = [...python, "opencv", "edt", "scipy"];
+
+/** One row for a loss on each workload: W1, W2, W3. */
+function lossRow(
+  title: string,
+  loss: string | readonly string[],
+  engines: readonly string[],
+  limits: Limits,
+): Target {
+  return {
+    title,
+    cells: workloadNames.map((workload, i) => {
+      const which = { group: "losses", workload, loss: typeof loss === "string" ? loss : loss[i]! } as const;
+      return {
+        column: workload,
+        ours: { ...which, engines: segrad },
+        theirs: { ...which, engines },
+        limit: limits[i] ?? null,
+      };
+    }),
+  };
+}
+
+/** One row for a loss against the same or another loss in another group of rows. */
+function ownRow(title: string, ours: Partial<Which>, theirs: Partial<Which>, limits: Limits): Target {
+  return {
+    title,
+    cells: workloadNames.map((workload, i) => {
+      const which = { group: "losses", workload, engines: segrad, loss: "crossEntropy" } as const;
+      return {
+        column: workload,
+        ours: { ...which, ...ours },
+        theirs: { ...which, ...theirs },
+        limit: limits[i] ?? null,
+      };
+    }),
+  };
+}
+
+function mapRow(title: string, loss: string, engines: readonly string[], limits: Limits): Target {
+  return {
+    title,
+    cells: masksNames.map((workload, i) => {
+      const which = { group: "maps", workload, loss } as const;
+      return {
+        column: workload,
+        ours: { ...which, engines: segrad },
+        theirs: { ...which, engines },
+        limit: limits[i] ?? null,
+      };
+    }),
+  };
+}
+
+const overlapLimits = [0.65, 0.4, 0.45];
+const overlapPeers = ["monai", "smp", "torch"];
+const javascriptLimits = [0.15, 0.1, 0.1];
+const lovasz = ["lovaszHinge", "lovaszSoftmax", "lovaszSoftmax"];
+
+export const peerTargets: readonly Target[] = [
+  lossRow("cross-entropy ÷ torch", "crossEntropy", ["torch"], [0.5, 0.5, 0.5]),
+  lossRow("Dice ÷ best of MONAI, smp, torch", "dice", overlapPeers, overlapLimits),
+  lossRow("Jaccard ÷ best of smp, torch", "jaccard", overlapPeers, overlapLimits),
+  lossRow("Tversky ÷ best of MONAI, torch", "tversky", overlapPeers, overlapLimits),
+  lossRow("focal ÷ best of MONAI, smp, kornia, torch", "focal", python, [0.2, 0.3, 0.4]),
+  lossRow("Dice + cross-entropy ÷ best of MONAI, torch", "dice + crossEntropy", python, [0.35, 0.25, 0.27]),
+  lossRow("boundary, map given ÷ torch", "boundary", ["torch"], [0.6, 0.5, 0.6]),
+  lossRow("Lovász ÷ best of smp, kornia", lovasz, ["smp", "kornia"], [0.1, 0.1, 0.1]),
+];
+
+export const mapTargets: readonly Target[] = [
+  mapRow("distance transform ÷ best of edt, OpenCV", "distance", ["edt", "opencv"], [0.7, 0.5, 0.5]),
+  mapRow("signed distance, both maps ÷ edt.sdf", "signed", ["edt"], [0.5, 0.4, 0.4]),
+];
+
+export const javascriptTargets: readonly Target[] = [
+  lossRow("cross-entropy ÷ fastest of TensorFlow.js, jax-js", "crossEntropy", javascript, javascriptLimits),
+  lossRow("focal ÷ fastest of TensorFlow.js, jax-js", "focal", javascript, javascriptLimits),
+  lossRow("Dice ÷ fastest of TensorFlow.js, jax-js", "dice", javascript, javascriptLimits),
+  lossRow(
+    "Dice + cross-entropy ÷ fastest of TensorFlow.js, jax-js",
+    "dice + crossEntropy",
+    javascript,
+    javascriptLimits,
+  ),
+];
+
+const floor = { group: "floor", loss: "exp sweep" } as const;
+const layout = { group: "layout", engines: ["segrad, channels last"] } as const;
+const copied = { group: "copies", engines: ["segrad, plain arrays"] } as const;
+const renewed = { group: "copies", engines: ["segrad, new arrays"] } as const;
+
+export const machineTargets: readonly Target[] = [
+  ownRow("cross-entropy ÷ exp sweep", {}, floor, [null, 1.6, null]),
+  ownRow(
+    "cross-entropy + Dice + focal ÷ cross-entropy",
+    { loss: "crossEntropy + dice + focal" },
+    {},
+    [1.5, 1.5, 1.5],
+  ),
+  ownRow("cross-entropy, channels last ÷ first", layout, {}, [null, 1.25, 1.25]),
+  ownRow("Dice, channels last ÷ first", { ...layout, loss: "dice" }, { loss: "dice" }, [null, 1.25, 1.25]),
+  ownRow("cross-entropy, plain arrays ÷ buffers", copied, {}, []),
+  ownRow("cross-entropy, new gradient each call ÷ buffers", renewed, {}, []),
+  ownRow("Dice, plain arrays ÷ buffers", { ...copied, loss: "dice" }, { loss: "dice" }, []),
+  ownRow("Dice, new gradient each call ÷ buffers", { ...renewed, loss: "dice" }, { loss: "dice" }, []),
+];
+
+/** Compiled PyTorch, which fuses: the stretch goal. */
+export const stretchTargets: readonly Target[] = [
+  lossRow("Dice ÷ torch.compile", "dice", ["torch.compile"], [1, null, null]),
+  lossRow("cross-entropy ÷ torch.compile", "crossEntropy", ["torch.compile"], [null, 1, null]),
+];
+
+/** The fastest timing that fits; null where none was taken. */
+export function fastest(results: Results, { group, workload, engines, loss }: Which): Timing | null {
+  const found = results.timings.filter(
+    (timing) =>
+      timing.group === group &&
+      timing.workload === workload &&
+      timing.loss === loss &&
+      engines.includes(timing.engine),
+  );
+  return found.reduce<Timing | null>(
+    (best, timing) => (best !== null && nanoseconds(best) <= nanoseconds(timing) ? best : timing),
+    null,
+  );
+}
+
+/** What a run says about a cell; null where one side was not measured. */
+export function outcome(results: Results, { ours, theirs, limit }: Cell): Outcome | null {
+  const [our, their] = [fastest(results, ours), fastest(results, theirs)];
+  if (our === null || their === null) return null;
+  const ratio = nanoseconds(our) / nanoseconds(their);
+  return {
+    ratio,
+    ofMedians: our.median / our.elements / (their.median / their.elements),
+    engine: their.engine,
+    isMet: limit === null ? null : ratio <= limit,
+  };
+}
+
+/** Beyond this many elements the cost per element must stay within `flatness` of itself. */
+const flatBeyond = 1e5;
+export const flatness = 1.5;
+
+/** Largest ÷ smallest time per element of a loss over sizes beyond 10⁵ elements, or over numbers of classes. */
+export function spread(results: Results, group: "elements" | "classes", loss: string): number | null {
+  const times = results.timings
+    .filter((timing) => timing.group === group && timing.loss === loss && timing.elements >= flatBeyond)
+    .map(nanoseconds);
+  return times.length < 2 ? null : Math.max(...times) / Math.min(...times);
+}
