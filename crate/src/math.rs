@@ -150,14 +150,17 @@ impl Power {
             Self::Zero => F32x4::splat(1.0),
             Self::One => x,
             Self::Two => x * x,
-            Self::Real(gamma) => {
-                let exponent = F32x4::splat(gamma) * ln(x);
-                // Bounded where e^x would leave the range of f32.
-                let power = exp(exponent.min(F32x4::splat(88.0)));
-                power.drop(x.eq(F32x4::zero()))
-            }
+            Self::Real(gamma) => real_power(x, gamma),
         }
     }
+}
+
+/// A function of its own: unrolled into every loop it would be a third of the module.
+#[inline(never)]
+fn real_power(x: F32x4, gamma: f32) -> F32x4 {
+    // Bounded where e^x would leave the range of f32.
+    let exponent = (F32x4::splat(gamma) * ln(x)).min(F32x4::splat(88.0));
+    exp(exponent).drop(x.eq(F32x4::zero()))
 }
 
 #[cfg(test)]

@@ -186,7 +186,6 @@ impl<S: Shape> Pointwise<S> {
         }
     }
 
-    #[inline(always)]
     fn sweep(&mut self, tile: &Tile, scale: f32, values: bool, slopes: Option<&mut Slopes>) {
         let scale = F32x4::splat(scale * self.per_site as f32);
         let mut sum = F32x4::zero();

@@ -69,9 +69,10 @@ pub fn two_nearest(
             let before = pairs.fours(z * plane..(z + 1) * plane);
             let (mut after, mut layer) = (running.fours(0..plane), layer.fours(0..plane));
             for at in 0..plane / LANES {
-                let pair = after.get(at).meet(before.get(at).labels_here());
+                let before = before.get(at);
+                let pair = after.get(at).meet(before.labels_here());
                 after.set(at, pair);
-                layer.set(at, before.get(at).merge(pair).squared(grid.spacing[0] as f32));
+                layer.set(at, before.merge(pair).squared(grid.spacing[0] as f32));
             }
         }
         if height > 1 {
