@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, inject, test } from "vitest";
 import { currentNode } from "./currentNode.ts";
@@ -87,6 +87,21 @@ describe("the types compile under strict, libraries checked", () => {
     const { stdout } = await execFileAsync(process.execPath, [compiler, "-p", file]).catch((error) => error);
     expect(stdout).toBe("");
   });
+});
+
+/** Each adapter, and the peer dependency it needs. */
+const adapters = [
+  { name: "tfjs", peer: "@tensorflow/tfjs-core" },
+  { name: "jax", peer: "@jax-js/jax" },
+];
+
+test.each(adapters)("segrad/$name loads beside $peer", ({ name, peer }) => {
+  const link = join(consumer, "node_modules", peer);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(root, "node_modules", peer), link);
+  const script = `console.log(Object.keys(await import("segrad/${name}")).join())`;
+  const args = ["--input-type=module", "-e", script];
+  expect(execFileSync(process.execPath, args, { cwd: consumer, encoding: "utf8" }).trim()).toMatch(/^\w+/);
 });
 
 test("the command `segrad` is installed", () => {
