@@ -68,7 +68,7 @@ impl Maps {
         let (labels, map) = unsafe { (self.labels(labels, label_type), self.map(map)) };
         let (grid, cells) = (self.grid(), &mut self.cells);
         match_target!(labels, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
-        signed_distance(|pixel| cells[pixel], &grid, map, &mut self.signed);
+        signed_distance(cells, &grid, map, &mut self.signed);
     }
 
     /// U-Net's weights between instances, on top of a weight for the background and one for the instances.

@@ -129,7 +129,7 @@ impl Loss for Mapped {
                 &mut self.maps
             };
             map.resize(batch.pixels(), 0.0);
-            signed_distance(|pixel| cells[pixel], &grid, map, scratch);
+            signed_distance(cells, &grid, map, scratch);
             let (start, step) = batch.plane(image, plane.class);
             for (pixel, &distance) in map.iter().enumerate() {
                 let (at, weight) = (start + pixel * step, batch.weight(image, pixel));

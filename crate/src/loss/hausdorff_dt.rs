@@ -27,6 +27,7 @@ struct Mapped {
     per_term: f64,
     sum: f64,
     maps: Maps,
+    predicted_cells: Vec<Cell>,
     predicted: Vec<f32>,
 }
 
@@ -39,6 +40,7 @@ impl HausdorffDt {
             per_term: 0.0,
             sum: 0.0,
             maps: Maps::default(),
+            predicted_cells: Vec::new(),
             predicted: Vec::new(),
         })
     }
@@ -49,7 +51,7 @@ impl Loss for Mapped {
         Needs { planes: true, counts: true, ..Needs::default() }
     }
     fn scratch(&self, batch: &Batch) -> usize {
-        (Maps::BYTES + 4).saturating_mul(batch.pixels())
+        (Maps::BYTES + 5).saturating_mul(batch.pixels())
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sum = 0.0;
@@ -68,14 +70,16 @@ impl Loss for Mapped {
             let predicted = &mut self.predicted;
             map.resize(batch.pixels(), 0.0);
             predicted.resize(batch.pixels(), 0.0);
-            border_distance(|pixel| cells[pixel], &grid, map, scratch);
+            border_distance(cells, &grid, map, scratch);
             let (start, step) = batch.plane(image, plane.class);
-            let predicted_cell = |pixel: usize| match cells[pixel] {
+            let cell_of = |(pixel, &cell): (usize, &Cell)| match cell {
                 Cell::Ignored => Cell::Ignored,
                 _ if plane.probability(start + pixel * step).0 > 0.5 => Cell::Inside,
                 _ => Cell::Outside,
             };
-            border_distance(predicted_cell, &grid, predicted, scratch);
+            self.predicted_cells.clear();
+            self.predicted_cells.extend(cells.iter().enumerate().map(cell_of));
+            border_distance(&self.predicted_cells, &grid, predicted, scratch);
 
             let mut shares = [0.0; RUN];
             for (first, length) in runs(batch.pixels()) {

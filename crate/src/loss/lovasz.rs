@@ -43,7 +43,6 @@ impl Sorts {
     /// Sorts one class. `residual(side, number)` is the signed error of a pixel, − in the class and +
     /// outside, from its number among `source`, an array shaped like the logits.
     pub fn look(&mut self, batch: &Batch, plane: &Plane, source: &[impl Number], residual: impl Fn(f32, f32) -> f32) {
-        let scale = 1.0 / self.pairs as f32;
         let groups: Vec<_> = match self.over {
             Over::Image => (0..batch.images).map(|image| image..image + 1).collect(),
             Over::Batch => std::iter::once(0..batch.images).collect(),
@@ -59,16 +58,19 @@ impl Sorts {
                 foreground += self.push(batch, plane.class, image, source, &residual);
             }
             images.for_each(|image| plane.clear(batch, image));
-            let slopes = plane.slopes;
-            self.sum += match batch.pixel_weights {
-                None => {
-                    self.extension.value(foreground, |position, slope| slopes[position as usize].set(slope * scale))
-                }
-                Some(weights) => self.extension.value(foreground, |position, slope| {
-                    let at = position as usize;
-                    slopes[at].set(slope * scale * weights[pixel_at(batch, at)]);
-                }),
-            };
+            self.sum += self.rank(batch, plane, foreground);
+        }
+    }
+
+    /// Value of what was handed over; writes its slopes.
+    fn rank(&mut self, batch: &Batch, plane: &Plane, foreground: usize) -> f64 {
+        let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
+        match batch.pixel_weights {
+            None => self.extension.value(foreground, |position, slope| slopes[position as usize].set(slope * scale)),
+            Some(weights) => self.extension.value(foreground, |position, slope| {
+                let at = position as usize;
+                slopes[at].set(slope * scale * weights[pixel_at(batch, at)]);
+            }),
         }
     }
 

@@ -83,8 +83,8 @@ pub trait Score: 'static {
 }
 
 /// An overlap loss: its score, and what it is averaged over.
-pub struct Overlap<S> {
-    score: S,
+pub struct Overlap {
+    score: Box<dyn Score>,
     over: Over,
     classes: Classes,
 
@@ -94,10 +94,18 @@ pub struct Overlap<S> {
     costs: Vec<Cost>,
 }
 
-impl<S: Score> Overlap<S> {
+impl Overlap {
     /// A score over the selected classes.
-    pub fn new(score: S, over: Over, classes: Classes) -> Self {
-        Self { score, over, classes, channels: 0, selected: Vec::new(), sums: Vec::new(), costs: Vec::new() }
+    pub fn new(score: impl Score, over: Over, classes: Classes) -> Self {
+        Self {
+            score: Box::new(score),
+            over,
+            classes,
+            channels: 0,
+            selected: Vec::new(),
+            sums: Vec::new(),
+            costs: Vec::new(),
+        }
     }
     /// Where the sums of a class in an image are.
     fn cell(&self, image: usize, class: usize) -> usize {
@@ -108,7 +116,7 @@ impl<S: Score> Overlap<S> {
     }
 }
 
-impl<S: Score> Loss for Overlap<S> {
+impl Loss for Overlap {
     fn needs(&self, _batch: &Batch) -> Needs {
         Needs { sums: true, errors: self.score.errors(), sites: self.score.errors(), counts: true, ..Needs::default() }
     }

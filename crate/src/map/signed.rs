@@ -27,38 +27,43 @@ pub struct Scratch {
 /// outside, −(distance to the nearest pixel outside − 1) where inside. So the inner rim has 0 if the
 /// spacing is 1; as in the authors' code the 1 is in the unit of the spacing. 0 everywhere if all
 /// valid pixels are on one side. Panics if `out` does not have one value per pixel.
-pub fn signed_distance(cell: impl Fn(usize) -> Cell, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
-    from_both_sides(cell, grid, out, scratch, |outside, inside| if inside > 0.0 { 1.0 - inside } else { outside });
+pub fn signed_distance(cells: &[Cell], grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
+    let to_outside = from_both_sides(cells, grid, out, scratch);
+    for (value, &inside) in out.iter_mut().zip(to_outside) {
+        *value = match (*value, inside) {
+            (outside, 0.0) => outside,
+            (0.0, inside) => 1.0 - inside,
+            _ => 0.0, // ignored
+        };
+    }
 }
 
 /// The distance to the nearest pixel of the other side, inside and outside: the d of the Hausdorff
 /// loss (Karimi and Salcudean, IEEE TMI 39, 2019). 0 everywhere if all valid pixels are on one side.
 /// Panics if `out` does not have one value per pixel.
-pub fn border_distance(cell: impl Fn(usize) -> Cell, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
-    from_both_sides(cell, grid, out, scratch, |outside, inside| outside + inside);
+pub fn border_distance(cells: &[Cell], grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
+    let to_outside = from_both_sides(cells, grid, out, scratch);
+    for (value, &inside) in out.iter_mut().zip(to_outside) {
+        *value = if *value > 0.0 && inside > 0.0 { 0.0 } else { *value + inside };
+    }
 }
 
-/// Writes `combine(to the inside, to the outside)`, of which one is 0, to every valid pixel.
-fn from_both_sides(
-    cell: impl Fn(usize) -> Cell,
-    grid: &Grid,
-    out: &mut [f32],
-    scratch: &mut Scratch,
-    combine: impl Fn(f32, f32) -> f32,
-) {
-    let has = |side| (0..grid.pixels()).any(|pixel| cell(pixel) == side);
-    if !has(Cell::Inside) || !has(Cell::Outside) {
+/// Writes the distances to the inside to `out` and returns those to the outside. Nothing is returned,
+/// and `out` is 0, where all valid pixels are on one side. Of a pair one is 0 unless the pixel is
+/// ignored.
+fn from_both_sides<'s>(cells: &[Cell], grid: &Grid, out: &mut [f32], scratch: &'s mut Scratch) -> &'s [f32] {
+    assert_eq!(cells.len(), grid.pixels(), "one cell per pixel");
+    if !cells.contains(&Cell::Inside) || !cells.contains(&Cell::Outside) {
         assert_eq!(out.len(), grid.pixels(), "one distance per pixel");
-        return out.fill(0.0);
+        out.fill(0.0);
+        return &[];
     }
     let Scratch { distance, to_outside } = scratch;
     to_outside.resize(grid.pixels(), 0.0);
-    distance_to(|pixel| cell(pixel) == Cell::Inside, grid, out, distance);
-    distance_to(|pixel| cell(pixel) == Cell::Outside, grid, to_outside, distance);
-    for (value, &to_outside) in out.iter_mut().zip(to_outside.iter()) {
-        let ignored = *value > 0.0 && to_outside > 0.0;
-        *value = if ignored { 0.0 } else { combine(*value, to_outside) };
+    for (side, map) in [(Cell::Inside, &mut *out), (Cell::Outside, &mut **to_outside)] {
+        distance_to(|pixel| cells[pixel] == side, grid, map, distance);
     }
+    to_outside
 }
 
 #[cfg(test)]
@@ -66,20 +71,16 @@ mod tests {
     use super::super::testing::{Random, assert_close, brute_distance, hexadecimal};
     use super::*;
 
-    fn run(
-        map: impl Fn(&dyn Fn(usize) -> Cell, &Grid, &mut [f32], &mut Scratch),
-        cells: &[Cell],
-        grid: &Grid,
-    ) -> Vec<f32> {
+    fn run(map: impl Fn(&[Cell], &Grid, &mut [f32], &mut Scratch), cells: &[Cell], grid: &Grid) -> Vec<f32> {
         let mut out = vec![f32::NAN; grid.pixels()];
-        map(&|pixel| cells[pixel], grid, &mut out, &mut Scratch::default());
+        map(cells, grid, &mut out, &mut Scratch::default());
         out
     }
 
     fn both(cells: &[Cell], grid: &Grid) -> [Vec<f32>; 2] {
         [
-            run(|cell, grid, out, scratch| signed_distance(cell, grid, out, scratch), cells, grid),
-            run(|cell, grid, out, scratch| border_distance(cell, grid, out, scratch), cells, grid),
+            run(signed_distance, cells, grid),
+            run(border_distance, cells, grid),
         ]
     }
 
