@@ -1,8 +1,9 @@
 /** What `segrad eval` finds out about one pair of files. */
+
+import { valueAndGrad } from "../core/entry/node.ts";
 import type { LossSpec, Sum } from "../loss/index.ts";
 import { readTensor } from "./files/read.ts";
 import { printLoss } from "./language/print.ts";
-import { valueAndGrad } from "./library.ts";
 import { type ClassScore, classNames, scoresOf } from "./subject/scores.ts";
 import { examine, type Reading, type Subject, subjectOf } from "./subject/subject.ts";
 import { plural } from "./text/number.ts";

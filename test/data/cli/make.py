@@ -46,7 +46,7 @@ nibabel.save(nibabel.Nifti2Image(volume.transpose(2, 1, 0).astype("f4"), affine)
 big = nibabel.Nifti1Image(volume.transpose(2, 1, 0).astype(">i2"), affine, nibabel.Nifti1Header(endianness=">"))
 nibabel.save(big, "volume_big_endian.nii")
 scaled = nibabel.Nifti1Image(volume.transpose(2, 1, 0), affine)
-scaled.header.set_slope_inter(0.5, -1)  # nibabel stores (value + 1) / 0.5
+scaled.header.set_slope_inter(0.5, -1)  # the numbers as stored; readers give volume / 2 - 1
 nibabel.save(scaled, "volume_scaled.nii")
 channels = numpy.stack([volume, -volume]).astype("f4")  # c, z, y, x
 nibabel.save(nibabel.Nifti1Image(channels.transpose(3, 2, 1, 0), affine), "volume_channels.nii.gz")

@@ -1,5 +1,6 @@
 /** `segrad grad`: the gradient of a loss, as numbers and as a picture. */
 import type { Command } from "commander";
+import { valueAndGrad } from "../../core/entry/node.ts";
 import type { Console } from "../console.ts";
 import { describe } from "../evaluation.ts";
 import { FileError, UsageError } from "../failure.ts";
@@ -8,7 +9,6 @@ import { readImage, readTensor } from "../files/read.ts";
 import { sameShape, showShape } from "../files/tensor.ts";
 import { checkOutputs, type Output, writeOutputs } from "../files/write.ts";
 import { printLoss } from "../language/print.ts";
-import { valueAndGrad } from "../library.ts";
 import { addReading, parseIndex, type ReadingOptions, readingOf } from "../options.ts";
 import { type Place, pickPlace, planeAt, showPlace } from "../picture/pick.ts";
 import { paintDiverging, usualLimit } from "../picture/picture.ts";

@@ -1,5 +1,6 @@
 /** `segrad landscape`: what losses say while predictions drift away. */
 import type { Command } from "commander";
+import { valueAndGrad } from "../../core/entry/node.ts";
 import type { LossSpec } from "../../loss/index.ts";
 import type { Console } from "../console.ts";
 import { checkOutputs, type Output, writeOutputs } from "../files/write.ts";
@@ -10,7 +11,6 @@ import { overviewFile } from "../landscape/report/overview.ts";
 import { page } from "../landscape/report/page.ts";
 import { survey } from "../landscape/survey.ts";
 import { parseLoss } from "../language/parse.ts";
-import { valueAndGrad } from "../library.ts";
 import { toJson } from "../text/number.ts";
 
 interface LandscapeOptions {

@@ -1,10 +1,10 @@
 /** `segrad losses`: the losses and their options, from the table itself. */
 import type { Command } from "commander";
+import { losses } from "../../core/entry/node.ts";
 import type { Bounds, ChoiceOption, NumbersOption, Option } from "../../option.ts";
 import type { Console } from "../console.ts";
 import { UsageError } from "../failure.ts";
 import { closest } from "../language/closest.ts";
-import { losses } from "../library.ts";
 import { table } from "../text/table.ts";
 
 export function addLosses(program: Command, console: Console): void {

@@ -1,14 +1,14 @@
 /** `segrad maps`: distance, signed distance and U-Net weight maps of a mask. */
 import type { Command } from "commander";
+import { distanceTransform, signedDistance, unetWeightMap } from "../../core/entry/node.ts";
 import type { Console } from "../console.ts";
 import { FileError, UsageError } from "../failure.ts";
 import { writeNpy } from "../files/npy.ts";
 import { readTensor } from "../files/read.ts";
 import { showShape, type Tensor } from "../files/tensor.ts";
 import { checkOutputs, type Output, writeOutputs } from "../files/write.ts";
-import { distanceTransform, signedDistance, unetWeightMap } from "../library.ts";
 import { parseCount, parseIndex, parseInteger, parseNumber, parseSpacing } from "../options.ts";
-import { pickPlace, planeAt, showPlace } from "../picture/pick.ts";
+import { type Place, pickPlace, planeAt, showPlace, within } from "../picture/pick.ts";
 import { paintDiverging, paintSequential } from "../picture/picture.ts";
 import type { Axes } from "../subject/axes.ts";
 import { wholeNumbers } from "../subject/subject.ts";
@@ -55,7 +55,7 @@ export function addMaps(program: Command, console: Console): void {
       .option("--spacing <sizes>", "pixel size along y,x or z,y,x, or one for all", parseSpacing)
       .option(
         "--slice <index>",
-        "z to paint in a volume (default: the one with the largest numbers)",
+        "z to paint in a volume (default: the one with most of the mask in it)",
         parseIndex,
       )
       .action((path: string, options: MapOptions) => run(name, path, options, map, console));
@@ -71,7 +71,7 @@ export function addMaps(program: Command, console: Console): void {
       parseCount,
     )
     .option("--ignore-index <label>", "pixels with this label are neither inside nor outside", parseInteger)
-    .option("--channel <index>", "class to paint (default: the one with the largest numbers)", parseIndex);
+    .option("--channel <index>", "class to paint (default: 1)", parseIndex);
   add("unet", "U-Net weight map of instance ids: large between instances that almost touch", unet)
     .option("--w0 <number>", "weight where two instances touch (default: 10)", parseNumber)
     .option("--sigma <number>", "how fast it falls with the distance (default: 5)", parseNumber)
@@ -121,16 +121,18 @@ function run(
       spatial,
       perChannel: true,
     };
-    const place = pickPlace(values, axes, { channel: options.channel, z: options.slice });
+    const place = placeOf(mask, axes, options);
     const plane = planeAt(values, axes, place);
     const [least, most] = extremes(plane.values);
     const limit = Math.max(-least, most);
+    const isSigned = low < 0;
     const where = showPlace(place, axes);
     const about = `${name} map of ${path}${where && `, ${where}`}`;
-    const bytes = least < 0 ? paintDiverging(plane, limit, about) : paintSequential(plane, most, about);
+    const bytes = isSigned ? paintDiverging(plane, limit, about) : paintSequential(plane, most, about);
     outputs.push({ path: png, bytes });
-    const scale =
-      least < 0 ? `blue to −${short(limit)}, red to +${short(limit)}` : `black 0, bright ${short(most)}`;
+    const scale = isSigned
+      ? `blue to −${short(limit)}, red to +${short(limit)}`
+      : `black 0, bright ${short(most)}`;
     lines.push(`${png}  ${where && `${where}: `}${scale}`);
   }
   writeOutputs(outputs);
@@ -138,6 +140,13 @@ function run(
   if (high === Infinity) console.remark("note: the mask has no zero pixel, so every distance is infinite");
   if (name === "unet" && high === 0)
     console.remark("note: fewer than two instances: there is nothing to keep apart");
+}
+
+/** The plane to paint: by default class 1, and in a volume the slice with most of the mask in it. */
+function placeOf({ labels }: Mask, axes: Axes, { channel, slice }: MapOptions): Place {
+  const isInside = Uint8Array.from(labels, (label) => (label === 0 ? 0 : 1));
+  const { z } = pickPlace(isInside, { ...axes, channels: 1 }, { z: slice });
+  return { item: 0, z, channel: within("channel", channel ?? Math.min(1, axes.channels - 1), axes.channels) };
 }
 
 function readMask(tensor: Tensor, { spacing }: MapOptions): Mask {

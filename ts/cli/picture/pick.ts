@@ -22,12 +22,13 @@ export function pickPlace(
       ? Array.from({ length }, (_, index) => index)
       : [within(option, wanted[name], length)];
   let best: Place = { item, channel: 0, z: 0 };
-  let most = -1;
+  let most = 0;
   for (const channel of range("channel", "channel", axes.channels)) {
     for (const z of range("z", "slice", depthOf(axes))) {
       const place = { item, channel, z };
       const size = squares(planeAt(values, axes, place).values);
-      if (size > most) [best, most] = [place, size];
+      // Of equals, such as the two classes of a softmax, the later: foregrounds come after the background.
+      if (size > 0.999 * most) [best, most] = [place, size];
     }
   }
   return best;
@@ -62,7 +63,8 @@ export function depthOf({ spatial }: Axes): number {
   return spatial.length === 3 ? spatial[0]! : 1;
 }
 
-function within(option: string, index: number, length: number): number {
+/** An index, if there is one like it. */
+export function within(option: string, index: number, length: number): number {
   if (index < length) return index;
   throw new UsageError(`--${option} is ${index}; there are 0 to ${length - 1}`);
 }

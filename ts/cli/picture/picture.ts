@@ -24,7 +24,9 @@ export function paint(
       for (let x = left; x < left + zoom; x++) data.set(colour, 3 * (y * zoom * width + x));
     }
   }
-  const text = { Software: "segrad", Description: about };
+  // PNG texts are Latin-1.
+  const latin = about.replaceAll("−", "-").replace(/[^ -~\u00a0-\u00ff]/g, "?");
+  const text = { Software: "segrad", Description: latin };
   return encode({ height: zoom * height, width: zoom * width, data, channels: 3, depth: 8, text });
 }
 

@@ -53,11 +53,19 @@ export function findAxes(prediction: Tensor, target: Tensor, hints: AxesHints): 
   const fitting = candidates(prediction, hints)
     .map((order) => match(order, prediction.shape, target, hints))
     .filter((axes) => axes !== undefined);
-  const [first, ...others] = fitting;
+  // Who names a mode with channels has channels.
+  const hasChannels = hints.mode !== undefined && hints.mode !== "binary";
+  const withChannels = fitting.filter(({ order }) => order.includes("c"));
+  const meant = hasChannels && withChannels.length > 0 ? withChannels : fitting;
+  // Of `zyx` and `nyx`, which always fit the same files, the volume.
+  const likely = meant.filter(({ order }) => {
+    const volume = order.replace("n", "z");
+    return volume === order || !meant.some((axes) => axes.order === volume);
+  });
+  const [first, ...others] = likely;
   if (first === undefined) throw mismatch(prediction, target, hints);
-  const volume = fitting.find((axes) => axes.order === "zyx");
-  if (others.length === 0 || volume !== undefined) return volume ?? first;
-  const list = fitting.map((axes) => axes.order).join(" or ");
+  if (others.length === 0) return first;
+  const list = likely.map((axes) => axes.order).join(" or ");
   throw new UsageError(
     `${prediction.file}: its ${showShape(prediction.shape)} can be read as ${list}; say which with --axes`,
   );

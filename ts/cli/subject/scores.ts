@@ -1,7 +1,7 @@
 /** Metrics per class of a subject. */
 import type { Labels } from "../../batch.ts";
+import { argmax, type ClassMetrics, metrics } from "../../core/entry/node.ts";
 import { UsageError } from "../failure.ts";
-import { argmax, type ClassMetrics, metrics } from "../library.ts";
 import type { Reading, Subject } from "./subject.ts";
 
 /** How one class was met. Infinite distances: the class is missing on one side. */

@@ -111,9 +111,11 @@ function readScores(prediction: Tensor, { probabilities }: Reading, notes: strin
 
 /** A label image as certain probabilities: one channel for two classes, else one per class. */
 function oneHotScores(prediction: Tensor, target: Tensor, axes: Axes, reading: Reading): Scores {
-  const labels = reading.binarize ? binarized(prediction.data, undefined) : wholeNumbers(prediction);
-  if (labels === undefined) throw new FileError(prediction.file, "with --labels it must hold whole numbers");
-  const classes = countClasses(labels, wholeNumbers(target), reading);
+  const found = wholeNumbers(prediction);
+  if (found === undefined) throw new FileError(prediction.file, "with --labels it must hold whole numbers");
+  const labels = reading.binarize ? binarized(found, undefined) : masked(found, prediction, reading);
+  const wanted = masked(wholeNumbers(target) ?? Uint8Array.of(), target, reading);
+  const classes = countClasses(labels, wanted, reading);
   const wrong = labels.findIndex((label) => label < 0 || label >= classes);
   if (wrong >= 0) {
     throw new FileError(
@@ -130,15 +132,11 @@ function oneHotScores(prediction: Tensor, target: Tensor, axes: Axes, reading: R
   return { data, fromLogits: false, channels: classes };
 }
 
-function countClasses(
-  labels: Labels,
-  target: Labels | undefined,
-  { classes, binarize, ignoreIndex }: Reading,
-): number {
+function countClasses(labels: Labels, target: Labels, { classes, binarize, ignoreIndex }: Reading): number {
   if (binarize) return 2;
   if (typeof classes === "number") return Math.max(2, classes);
   if (classes !== undefined) return Math.max(2, classes.length);
-  const used = (target ?? []).filter((label) => label !== ignoreIndex);
+  const used = target.filter((label) => label !== ignoreIndex);
   const most = Math.max(largestOf(labels), largestOf(used)) + 1;
   if (most <= 256) return Math.max(2, most);
   throw new UsageError(
@@ -159,12 +157,17 @@ function readTarget(
   if (labels === undefined || (axes.perChannel && mode === "multiclass"))
     return Float32Array.from(target.data);
   if (mode === "multiclass") return labels;
-  const white = target.white ?? 255;
-  const isBlackAndWhite =
-    white > 1 && ignoreIndex !== white && labels.every((label) => label === 0 || label === white);
-  if (!isBlackAndWhite || !labels.includes(white)) return labels;
-  notes.push(`the target holds 0 and ${white}: ${white} is taken for 1`);
-  return labels.map((label) => (label === 0 ? 0 : 1));
+  const mask = masked(labels, target, { ignoreIndex });
+  if (mask !== labels) notes.push("the target is black and white: white is taken for 1");
+  return mask;
+}
+
+/** The labels; those of a black and white image as 0 and 1, unless white is to be ignored or is a class. */
+function masked(labels: Labels, { white = 255 }: Tensor, { ignoreIndex, classes }: Reading): Labels {
+  const count = typeof classes === "number" ? classes : (classes?.length ?? 2);
+  if (white === 1 || ignoreIndex === white || count > 2) return labels;
+  const isBlackAndWhite = labels.includes(white) && labels.every((label) => label === 0 || label === white);
+  return isBlackAndWhite ? labels.map((label) => (label === 0 ? 0 : 1)) : labels;
 }
 
 function binarized(data: Numbers, ignoreIndex: number | undefined): Int32Array {
