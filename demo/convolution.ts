@@ -6,8 +6,8 @@ import * as tf from "@tensorflow/tfjs-core";
  * That backend has no kernel for a convolution's gradient with respect to its filter. It needs none: that
  * gradient is itself a convolution, of the padded input with `slope`, in which the channels play the batch
  * and the batch plays the channels. The gradient with respect to the input is the convolution of `slope` with
- * the filter turned by half a turn. Both run on the fast forward kernel: 0.11 s a training step where gathered
- * patches times a matrix take 1.2 s.
+ * the filter turned by half a turn. Both run on the fast forward kernel: a training step of four layers with 16
+ * channels on 4 × 96 × 96 pixels takes 0.11 s, and 1.2 s as gathered patches times a matrix.
  *
  * @param input `[batch, height, width, inputs]`
  * @param filter `[3, 3, inputs, outputs]`

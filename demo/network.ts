@@ -15,9 +15,9 @@ const layers: readonly (readonly [number, number])[] = [
   [fine, middle],
   [middle, middle],
   [middle, coarse],
-  [coarse, coarse],
-  [coarse + middle, middle],
-  [middle + fine, fine],
+  [coarse, middle],
+  [middle, fine],
+  [fine, fine],
 ];
 
 /** A U-Net in small: two steps down, two steps up, one logit per pixel. */
@@ -49,8 +49,8 @@ export class Network {
     const full = layer(layer(input));
     const half = layer(layer(shrink(full)));
     const quarter = layer(layer(shrink(half)));
-    const raised = layer(tf.concat([grow(quarter), half], 3));
-    const features = layer(tf.concat([grow(raised), full], 3));
+    const raised = layer(tf.add(grow(quarter), half));
+    const features = layer(tf.add(grow(raised), full));
 
     const perPixel = tf.reshape<tf.Rank.R2>(features, [-1, fine]);
     return tf.reshape(tf.add(tf.matMul(perPixel, next<tf.Tensor2D>()), next()), input.shape);

@@ -26,7 +26,7 @@ const options = new Command("npm run demo --")
   .option("--all", "every loss, not only the usual five")
   .option("--losses <names>", "these losses, by name, with commas between", names)
   .option("--seed <number>", "of first weights and crops", whole, 1)
-  .option("--steps <number>", "training steps per loss", whole, 140)
+  .option("--steps <number>", "training steps per loss", whole, 160)
   .option("--out <file>", "where the report goes", "demo/report.html")
   .parse()
   .opts<{ all?: true; losses?: string[]; seed: number; steps: number; out: string }>();

@@ -18,10 +18,11 @@ function againstOtsu(thresholds: readonly Scores[], trained: readonly Scores[]):
   if (better.length === 0) {
     return [`Training beats the better Otsu threshold (Dice ${bar.toFixed(3)}) with none of these losses.`];
   }
-  const best = better.reduce((a, b) => (b.dice > a.dice ? b : a));
+  const most = Math.max(...better.map((scores) => scores.dice)).toFixed(3);
+  const best = better.filter((scores) => scores.dice.toFixed(3) === most).map((scores) => scores.title);
   return [
     `${better.length} of ${trained.length} networks beat the better Otsu threshold (Dice ${bar.toFixed(3)}); ` +
-      `the best is ${name(best)}.`,
+      `the highest is ${most} (${best.join("; ")}).`,
     ...(worse.length > 0 ? [`No better than the threshold: ${worse.map(name).join(", ")}.`] : []),
   ];
 }
@@ -34,9 +35,9 @@ function promises(rows: readonly Row[], trained: readonly Scores[]): string[] {
     const { aim, measure, text, better } = aims[promise.score];
     const [own, plain] = [trained[i]!, trained[other]!];
     const [ours, theirs] = [own[promise.score], plain[promise.score]];
-    const isSeen = better === "larger" ? ours > theirs : ours < theirs;
+    const isBetter = better === "larger" ? ours > theirs : ours < theirs;
     return [
-      `${capital(title)} should ${aim}: ${measure} ${text(own)}, with ${rows[other]!.title} ${text(plain)}; ${isSeen ? "seen" : "not seen"} here.`,
+      `${capital(title)} should ${aim}: ${measure} ${text(own)}, with ${rows[other]!.title} ${text(plain)}; ${isBetter ? "better" : "not better"} here.`,
     ];
   });
 }
@@ -72,9 +73,9 @@ const aims: Readonly<Record<Promised["score"], Aim>> = {
 /** What a reader must know to read the table. */
 export function notes(rows: readonly Row[]): string[] {
   return [
-    "One image, one seed: differences of a few thousandths are noise. The learning rate and the number of steps were set by hand with cross-entropy and Dice in view of the right half; they are the same for every loss.",
+    "One image, one seed: differences of a few thousandths are noise. The network, the learning rate and the number of steps were chosen by hand in view of the right half, for the usual five losses at once; they are the same for every loss.",
     "Every network trains on the same target: the nuclei with a gap of one pixel where two touch, as in U-Net. Scores are against the nuclei without gaps.",
-    "A pair of nuclei within 2 px of each other is separated if each has a connected part of the mask that covers at least half of it, and the two parts differ.",
+    "A pair of nuclei within 2 px of each other is separated if each has a connected part of the mask that covers at least half of it, and the two parts differ. The right half has few such pairs: a difference of one or two shows little.",
     ...rows.flatMap((row) => (row.note ? [`${capital(row.title)}: ${row.note}`] : [])),
   ];
 }
