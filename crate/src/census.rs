@@ -3,7 +3,7 @@
 //! Means need the number of valid sites, overlap losses the size of each class, balanced losses the
 //! share of negatives. All of it depends on the target alone, so one pass serves every term.
 
-use crate::batch::{Batch, Label, Section, Target, match_target};
+use crate::batch::{Batch, Label, NO_LABEL, Section, Target, match_target};
 
 /// The first thing that is wrong with a batch's data.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,78 +91,43 @@ impl Census {
         }
         for section in batch.sections() {
             match_target!(batch.target,
-                labels => census.count_labels(batch, &section, labels, counts)?,
+                labels => {
+                    check_labels(batch, &section, labels)?;
+                    census.count_labels(batch, &section, counts);
+                },
                 soft => census.count_soft(batch, &section, soft, counts)
             );
         }
         Ok(census)
     }
 
-    fn count_labels<L: Label>(
-        &mut self,
-        batch: &Batch,
-        section: &Section,
-        labels: &[L],
-        counts: bool,
-    ) -> Result<(), Fault> {
+    fn count_labels(&mut self, batch: &Batch, section: &Section, counts: bool) {
         let (pixels, outcomes) = (batch.pixels(), self.outcomes);
-        let (first, step) = batch.label_plane(section);
-        let ignore = batch.ignore.and_then(L::from_number);
-        let is_bad = |label: L| !label.is_below(outcomes) && Some(label) != ignore;
-        let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset * step };
-        let counted = &mut self.count[section.index * outcomes..][..outcomes];
-        if step == 1 {
-            let labels = &labels[first..][..pixels];
-            // In runs, without a branch: the compiler turns both loops into vector code.
-            let mut ignored = 0;
-            for (run, start) in labels.chunks(RUN).zip((0..).step_by(RUN)) {
-                // Labels stay as narrow as they came: sixteen bytes are compared at once.
-                let all_fit = match ignore {
-                    None => run.iter().fold(true, |all, &label| all & label.is_below(outcomes)),
-                    Some(ignore) => {
-                        run.iter().fold(true, |all, &label| all & (label.is_below(outcomes) | (label == ignore)))
-                    }
-                };
-                if !all_fit && let Some(offset) = run.iter().position(|&label| is_bad(label)) {
-                    return Err(fault(start + offset));
-                }
-                if let Some(ignore) = ignore {
-                    ignored += run.iter().map(|&label| u32::from(label == ignore)).sum::<u32>() as usize;
+        self.valid[section.index] = pixels as f64;
+        if !counts && batch.ignore.is_none() {
+            return;
+        }
+        let mut row = [0; RUN];
+        let mut histogram = Histogram::new(outcomes);
+        let mass = &mut self.mass[section.index * outcomes..][..outcomes];
+        for start in (0..pixels).step_by(RUN) {
+            let row = &mut row[..RUN.min(pixels - start)];
+            batch.read_labels(section, start, row.len(), row);
+            histogram.add(row);
+            if let Some(weights) = batch.pixel_weights {
+                let weights = &weights[section.image * pixels + start..];
+                for (label, weight) in row.iter().zip(weights).filter(|(label, _)| **label != NO_LABEL) {
+                    mass[*label as usize] += f64::from(*weight);
                 }
             }
-            self.valid[section.index] = (pixels - ignored) as f64;
-            if counts {
-                histogram(labels, counted, ignore.map(L::class), self.valid[section.index]);
-            }
-        } else {
-            let mut valid = 0.0;
-            for (offset, &label) in labels[first..].iter().step_by(step).take(pixels).enumerate() {
-                if is_bad(label) {
-                    return Err(fault(offset));
-                }
-                if Some(label) != ignore {
-                    valid += 1.0;
-                    counted[label.class() as usize] += 1.0;
-                }
-            }
-            self.valid[section.index] = valid;
+        }
+        let count = &mut self.count[section.index * outcomes..][..outcomes];
+        self.valid[section.index] = histogram.settle(count);
+        if batch.pixel_weights.is_none() {
+            mass.copy_from_slice(count);
         }
         // A hard y is its own square.
-        let mass = &mut self.mass[section.index * outcomes..][..outcomes];
-        match batch.pixel_weights {
-            Some(weights) if counts => {
-                let weights = &weights[section.image * pixels..][..pixels];
-                let labels = labels[first..].iter().step_by(step);
-                for (&label, &weight) in labels.zip(weights) {
-                    if Some(label) != ignore {
-                        mass[label.class() as usize] += f64::from(weight);
-                    }
-                }
-            }
-            _ => mass.copy_from_slice(counted),
-        }
         self.square[section.index * outcomes..][..outcomes].copy_from_slice(mass);
-        Ok(())
     }
 
     fn count_soft(&mut self, batch: &Batch, section: &Section, soft: &[f32], counts: bool) {
@@ -205,24 +170,59 @@ fn first_index(values: &[f32], is_bad: impl Fn(f32) -> bool, argument: Argument)
     Ok(())
 }
 
-/// Counts each class among the labels, the ignored one left out: it may be a class itself.
-fn histogram<L: Label>(labels: &[L], counted: &mut [f64], ignored: Option<u32>, valid: f64) {
-    if counted.len() == 2 {
-        // Two classes: one vectorised count, 0.1 ns a label.
-        let is_positive = |label: L| u32::from(label.class() == 1 && ignored != Some(1));
-        let runs = labels.chunks(RUN).map(|run| run.iter().map(|&label| is_positive(label)).sum::<u32>());
-        counted[1] = runs.map(f64::from).sum();
-        counted[0] = valid - counted[1];
-        return;
+/// The first label of a section that is neither a class nor ignored.
+fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Result<(), Fault> {
+    let (outcomes, (first, step)) = (batch.outcomes(), batch.label_plane(section));
+    let ignore = batch.ignore.and_then(L::from_number);
+    let is_bad = |label: L| !label.is_below(outcomes) && Some(label) != ignore;
+    let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset * step };
+    if step != 1 {
+        let mut labels = labels[first..].iter().step_by(step).take(batch.pixels());
+        return labels.position(|&label| is_bad(label)).map_or(Ok(()), |offset| Err(fault(offset)));
     }
-    // Four tables in turn: a run of equal labels would otherwise wait for its own last increment.
-    let classes = counted.len();
-    let mut tables = vec![0u64; 4 * (classes + 1)];
-    for (label, table) in labels.iter().zip([0, 1, 2, 3].into_iter().cycle()) {
-        tables[table * (classes + 1) + (label.class() as usize).min(classes)] += 1;
+    for (run, start) in labels[first..][..batch.pixels()].chunks(RUN).zip((0..).step_by(RUN)) {
+        // Labels stay as narrow as they came: sixteen bytes are compared at once.
+        let all_fit = match ignore {
+            None => run.iter().fold(true, |all, &label| all & label.is_below(outcomes)),
+            Some(ignore) => run.iter().fold(true, |all, &label| all & (label.is_below(outcomes) | (label == ignore))),
+        };
+        if !all_fit && let Some(offset) = run.iter().position(|&label| is_bad(label)) {
+            return Err(fault(start + offset));
+        }
     }
-    for (class, count) in counted.iter_mut().enumerate().filter(|(class, _)| Some(*class as u32) != ignored) {
-        *count = (0..4).map(|table| tables[table * (classes + 1) + class]).sum::<u64>() as f64;
+    Ok(())
+}
+
+/// Counts classes among labels.
+struct Histogram {
+    classes: usize,
+    /// Four tables in turn, each with a place for labels that take part in nothing: a run of equal labels
+    /// would otherwise wait for its own last increment.
+    tables: Vec<u32>,
+}
+
+impl Histogram {
+    fn new(classes: usize) -> Self {
+        Self { classes, tables: vec![0; 4 * (classes + 1)] }
+    }
+    fn add(&mut self, labels: &[u32]) {
+        if self.classes == 2 {
+            // Two classes: vectorised counts, 0.1 ns a label.
+            let count = |class: u32| labels.iter().map(|&label| u32::from(label == class)).sum::<u32>();
+            self.tables[0] += count(0);
+            self.tables[1] += count(1);
+            return;
+        }
+        for (label, table) in labels.iter().zip([0, 1, 2, 3].into_iter().cycle()) {
+            self.tables[table * (self.classes + 1) + (*label as usize).min(self.classes)] += 1;
+        }
+    }
+    /// Writes the counts, returns their sum.
+    fn settle(&self, count: &mut [f64]) -> f64 {
+        for (class, count) in count.iter_mut().enumerate() {
+            *count = (0..4).map(|table| f64::from(self.tables[table * (self.classes + 1) + class])).sum();
+        }
+        count.iter().sum()
     }
 }
 

@@ -10,8 +10,8 @@ use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Planes, vectors, vectors_mut};
-use crate::view::{Outcomes, Site, Sums, Tile, Truth};
+use crate::tile::{vectors, vectors_mut};
+use crate::view::{Sums, Tile, Truth};
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {
@@ -21,6 +21,38 @@ pub trait Shape: Copy + 'static {
     const SLOPE_NEEDS_SURPRISE: bool = true;
     /// Whether ℓ is u itself.
     const IS_SURPRISE: bool = false;
+}
+
+/// A shape as an object: whole rows at a time, so that everything around it is compiled once.
+trait Rows {
+    /// ℓ and ∂ℓ/∂ln p of a row.
+    fn evaluate(&self, u: &[f32], p: &[f32], q: &[f32], value: &mut [f32], slope: &mut [f32]);
+    /// See [`sigmoid::sweep`].
+    fn sweep(&self, z: &[f32], label: &[u32], weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64;
+    fn slope_needs_surprise(&self) -> bool;
+    fn is_surprise(&self) -> bool;
+}
+
+impl<S: Shape> Rows for S {
+    fn evaluate(&self, u: &[f32], p: &[f32], q: &[f32], value: &mut [f32], slope: &mut [f32]) {
+        let n = value.len() / 4;
+        let (u, p, q) = (&vectors(u)[..n], &vectors(p)[..n], &vectors(q)[..n]);
+        let (value, slope) = (&mut vectors_mut(value)[..n], &mut vectors_mut(slope)[..n]);
+        for i in 0..n {
+            let at = self.at(F32x4::load(&u[i]), F32x4::load(&p[i]), F32x4::load(&q[i]));
+            at.0.store(&mut value[i]);
+            at.1.store(&mut slope[i]);
+        }
+    }
+    fn sweep(&self, z: &[f32], label: &[u32], weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
+        sigmoid::sweep(z, label, weights, scale, out, |u, p, q| self.at(u, p, q))
+    }
+    fn slope_needs_surprise(&self) -> bool {
+        S::SLOPE_NEEDS_SURPRISE
+    }
+    fn is_surprise(&self) -> bool {
+        S::IS_SURPRISE
+    }
 }
 
 /// How much each outcome counts.
@@ -36,9 +68,12 @@ pub enum Weights {
     Balanced,
 }
 
+/// Takes an outcome (0 where targets are hard), and its rows of values and slopes.
+type Visit<'v> = &'v mut dyn FnMut(usize, &[f32], &[f32]);
+
 /// A pointwise loss: its shape, and how sites are weighted and averaged.
-pub struct Pointwise<S> {
-    shape: S,
+pub struct Pointwise {
+    shape: Box<dyn Rows>,
     weights: Weights,
     /// Whether the mean divides by the sum of the class weights (cross-entropy, as in PyTorch)
     /// instead of the number of sites.
@@ -54,15 +89,15 @@ pub struct Pointwise<S> {
     outcomes: usize,
     per_site: f64,
     sum: f64,
-    /// w of each pixel of the tile, times ω.
-    row: Vec<f32>,
+    /// Rows of a tile: weights, values, slopes.
+    rows: [Vec<f32>; 3],
 }
 
-impl<S: Shape> Pointwise<S> {
+impl Pointwise {
     /// The mean over all valid sites, evenly weighted.
-    pub fn new(shape: S, reduction: Reduction) -> Self {
+    pub fn new(shape: impl Shape, reduction: Reduction) -> Self {
         Self {
-            shape,
+            shape: Box::new(shape),
             weights: Weights::PerClass(Numbers::None),
             weighted_mean: false,
             smoothing: 0.0,
@@ -72,7 +107,7 @@ impl<S: Shape> Pointwise<S> {
             outcomes: 0,
             per_site: 0.0,
             sum: 0.0,
-            row: Vec::new(),
+            rows: Default::default(),
         }
     }
     /// With these weights.
@@ -128,99 +163,100 @@ impl<S: Shape> Pointwise<S> {
         sections.sum()
     }
 
-    /// w ω of every site's label, or nothing where all are 1.
-    fn site_weights<'r>(&'r mut self, tile: &'r Tile, label: &[u32]) -> Option<&'r [f32]> {
-        if self.even {
-            return tile.weights;
-        }
+    /// Visits a tile's rows of weighted values and slopes, of the label or of each outcome.
+    fn visit(&mut self, tile: &Tile, visit: Visit) {
+        let [weights, values, slopes] = &mut self.rows;
         let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
-        self.row.clear();
-        // Masked sites have no entry in the table.
-        self.row.extend(label.iter().map(|&label| table.get(label as usize).copied().unwrap_or(0.0)));
-        if let Some(weights) = tile.weights {
-            self.row.iter_mut().zip(weights).for_each(|(w, weight)| *w *= weight);
-        }
-        Some(&self.row)
-    }
-
-    /// Visits the weighted value and slope of every vector of sites.
-    #[inline(always)]
-    fn each_site(&mut self, tile: &Tile, label: &[u32], site: Site, mut visit: impl FnMut(usize, F32x4, F32x4)) {
-        let shape = self.shape;
-        let weights = self.site_weights(tile, label).map(vectors);
-        let rows = vectors(site.u).iter().zip(vectors(site.p)).zip(vectors(site.q)).zip(vectors(label));
-        for (i, (((u, p), q), label)) in rows.enumerate() {
-            let (u, p, q) = (F32x4::load(u), F32x4::load(p), F32x4::load(q));
-            let (value, slope) = shape.at(u, p, q);
-            let masked = U32x4::load(label).eq(U32x4::splat(NO_LABEL));
-            match weights {
-                None => visit(i, value.drop(masked), slope.drop(masked)),
-                Some(weights) => {
-                    let weight = F32x4::load(&weights[i]);
-                    let none = masked | weight.eq(F32x4::zero());
-                    visit(i, (value * weight).drop(none), (slope * weight).drop(none));
+        match tile.truth {
+            Truth::Hard { label, site } => {
+                [&mut *weights, values, slopes].into_iter().for_each(|row| row.resize(label.len(), 0.0));
+                self.shape.evaluate(site.u, site.p, site.q, values, slopes);
+                // Masked sites have no entry in the table.
+                let of_label = |&label: &u32| table.get(label as usize).copied().unwrap_or(0.0);
+                match tile.weights {
+                    None if self.even => drop_masked(label, values, slopes),
+                    None => {
+                        weights.iter_mut().zip(label).for_each(|(w, label)| *w = of_label(label));
+                        weigh(weights, values, slopes);
+                    }
+                    Some(pixel) => {
+                        let products = label.iter().zip(pixel).map(|(label, pixel)| of_label(label) * pixel);
+                        weights.iter_mut().zip(products).for_each(|(w, product)| *w = product);
+                        weigh(weights, values, slopes);
+                    }
                 }
+                visit(0, values, slopes);
             }
-        }
-    }
-
-    /// Visits the value and slope of every outcome, weighted with its share of the target.
-    #[inline(always)]
-    fn each_outcome(&self, tile: &Tile, outcome: Outcomes, mut visit: impl FnMut(usize, usize, F32x4, F32x4)) {
-        let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
-        let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
-        for (k, &weight) in table.iter().enumerate() {
-            let read = |plane: Planes, i: usize| F32x4::load(&plane.plane(k)[i]);
-            for i in 0..outcome.y.plane(k).len() {
-                let (u, p, q) = (read(outcome.u, i), read(outcome.p, i), read(outcome.q, i));
-                let mut y = read(outcome.y, i) * F32x4::splat(keep) + F32x4::splat(share);
-                y = y * F32x4::splat(weight);
-                if let Some(weights) = tile.weights {
-                    y = y * F32x4::load(&vectors(weights)[i]);
+            Truth::Dense(outcomes) => {
+                let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
+                for (k, &weight) in table.iter().enumerate() {
+                    let (u, p, q) = (outcomes.u.row(k), outcomes.p.row(k), outcomes.q.row(k));
+                    [&mut *weights, values, slopes].into_iter().for_each(|row| row.resize(u.len(), 0.0));
+                    self.shape.evaluate(u, p, q, values, slopes);
+                    for (i, (w, y)) in weights.iter_mut().zip(outcomes.y.row(k)).enumerate() {
+                        let masked = p[i] + q[i] == 0.0;
+                        *w = if masked { 0.0 } else { (y * keep + share) * weight };
+                        *w *= tile.weights.map_or(1.0, |pixel| pixel[i]);
+                    }
+                    weigh(weights, values, slopes);
+                    visit(k, values, slopes);
                 }
-                let (value, slope) = self.shape.at(u, p, q);
-                // No share, no loss, even where u is infinite. Masked pixels hold p = q = 0.
-                let none = y.eq(F32x4::zero()) | (p + q).eq(F32x4::zero());
-                visit(k, i, (y * value).drop(none), (y * slope).drop(none));
             }
         }
     }
 
     fn sweep(&mut self, tile: &Tile, scale: f32, values: bool, slopes: Option<&mut Slopes>) {
         let scale = F32x4::splat(scale * self.per_site as f32);
-        let mut sum = F32x4::zero();
-        match (tile.truth, slopes) {
-            (Truth::Hard { label, site }, None) => self.each_site(tile, label, site, |_, value, _| sum = sum + value),
-            (Truth::Hard { label, site }, Some(slopes)) => {
-                let mut b = slopes.b();
-                let b = b.plane(0);
-                self.each_site(tile, label, site, |i, value, slope| {
-                    sum = sum + value;
-                    (F32x4::load(&b[i]) + slope * scale).store(&mut b[i]);
-                });
+        let mut sum = 0.0;
+        let mut add_up = |row: &[f32]| {
+            if values {
+                sum += vectors(row)
+                    .chunks(64)
+                    .map(|run| run.iter().fold(F32x4::zero(), |sum, value| sum + F32x4::load(value)).sum())
+                    .sum::<f64>();
             }
-            (Truth::Dense(outcome), None) => self.each_outcome(tile, outcome, |_, _, value, _| sum = sum + value),
-            (Truth::Dense(outcome), Some(slopes)) => {
+        };
+        match slopes {
+            None => self.visit(tile, &mut |_, value, _| add_up(value)),
+            Some(slopes) => {
                 let mut b = slopes.b();
-                self.each_outcome(tile, outcome, |k, i, value, slope| {
-                    sum = sum + value;
-                    let b = &mut b.plane(k)[i];
-                    (F32x4::load(b) + slope * scale).store(b);
+                self.visit(tile, &mut |k, value, slope| {
+                    add_up(value);
+                    for (b, slope) in b.plane(k).iter_mut().zip(vectors(slope)) {
+                        (F32x4::load(b) + F32x4::load(slope) * scale).store(b);
+                    }
                 });
             }
         }
-        if values {
-            self.sum += sum.sum();
-        }
+        self.sum += sum;
     }
 }
 
-impl<S: Shape> Loss for Pointwise<S> {
+/// Multiplies by the weights; no weight, no loss, whatever it would be.
+fn weigh(weights: &[f32], values: &mut [f32], slopes: &mut [f32]) {
+    for ((weight, value), slope) in vectors(weights).iter().zip(vectors_mut(values)).zip(vectors_mut(slopes)) {
+        let weight = F32x4::load(weight);
+        let none = weight.eq(F32x4::zero());
+        (F32x4::load(value) * weight).drop(none).store(value);
+        (F32x4::load(slope) * weight).drop(none).store(slope);
+    }
+}
+
+/// Masked sites hold u = 0, but not every ℓ is 0 there.
+fn drop_masked(label: &[u32], values: &mut [f32], slopes: &mut [f32]) {
+    for ((label, value), slope) in vectors(label).iter().zip(vectors_mut(values)).zip(vectors_mut(slopes)) {
+        let masked = U32x4::load(label).eq(U32x4::splat(NO_LABEL));
+        F32x4::load(value).drop(masked).store(value);
+        F32x4::load(slope).drop(masked).store(slope);
+    }
+}
+
+impl Loss for Pointwise {
     fn needs(&self, _batch: &Batch) -> Needs {
         Needs {
             sites: true,
             outcomes: self.smoothing > 0.0,
-            surprise_again: S::SLOPE_NEEDS_SURPRISE,
+            surprise_again: self.shape.slope_needs_surprise(),
             uneven: !matches!(self.weights, Weights::PerClass(_)),
             counts: matches!(self.weights, Weights::Balanced | Weights::PerClass(Numbers::List(_))),
             ..Needs::default()
@@ -260,20 +296,19 @@ impl<S: Shape> Loss for Pointwise<S> {
     fn sweep_row(&mut self, section: usize, z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> bool {
         let scale = scale * self.per_site as f32;
         let weights = [self.table[section * self.outcomes], self.table[section * self.outcomes + 1]];
-        if S::IS_SURPRISE && weights[0] == weights[1] {
+        if self.shape.is_surprise() && weights[0] == weights[1] {
             self.sum += f64::from(weights[0]) * sigmoid::cross_entropy(z, label, scale * weights[0], out);
         } else {
-            let shape = self.shape;
-            self.sum += sigmoid::sweep(z, label, weights, scale, out, |u, p, q| shape.at(u, p, q));
+            self.sum += self.shape.sweep(z, label, weights, scale, out);
         }
         true
     }
     fn map(&mut self, tile: &Tile, scale: f32, row: &mut [f32]) {
         let (row, scale) = (vectors_mut(row), F32x4::splat(scale));
-        let mut add = |i: usize, value: F32x4| (F32x4::load(&row[i]) + value * scale).store(&mut row[i]);
-        match tile.truth {
-            Truth::Hard { label, site } => self.each_site(tile, label, site, |i, value, _| add(i, value)),
-            Truth::Dense(outcome) => self.each_outcome(tile, outcome, |_, i, value, _| add(i, value)),
-        }
+        self.visit(tile, &mut |_, value, _| {
+            for (to, value) in row.iter_mut().zip(vectors(value)) {
+                (F32x4::load(to) + F32x4::load(value) * scale).store(to);
+            }
+        });
     }
 }

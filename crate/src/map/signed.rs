@@ -78,10 +78,7 @@ mod tests {
     }
 
     fn both(cells: &[Cell], grid: &Grid) -> [Vec<f32>; 2] {
-        [
-            run(signed_distance, cells, grid),
-            run(border_distance, cells, grid),
-        ]
+        [run(signed_distance, cells, grid), run(border_distance, cells, grid)]
     }
 
     #[test]
