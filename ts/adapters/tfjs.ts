@@ -61,7 +61,10 @@ export interface TensorResult {
 
 /** The loss of a batch and its gradient at the variables. */
 export interface VariableResult extends Omit<TensorResult, "grad"> {
-  /** ∂value/∂variable by the variable's name, for `optimizer.applyGradients`. Yours to dispose of. */
+  /**
+   * ∂value/∂variable by the variable's name, as `tf.variableGrads` gives them, for `optimizer.applyGradients` (whose
+   * types call them variables). Yours to dispose of.
+   */
   readonly grads: NamedTensorMap;
 }
 
@@ -84,7 +87,7 @@ export interface VariableResult extends Omit<TensorResult, "grad"> {
  * model.compile({ optimizer: "adam", loss: segradLoss(sum([crossEntropy(), dice({ over: "batch" })])) });
  *
  * @example
- * // Labels and pixel weights side by side in the channels of yTrue.
+ * // Two classes: labels and pixel weights side by side in the two channels of yTrue.
  * const unpack = (yTrue) => {
  *   const [target, pixelWeights] = tf.split(yTrue, 2, 3);
  *   return { target, pixelWeights };
