@@ -37,7 +37,7 @@ function claimFor(rows: readonly Row[], sharpness: Sharpness): string {
 
 /** Findings about all drifts together. */
 export function findings({ rows }: Landscape): string[] {
-  return [...flatShift(rows), ...vanishing(rows), ...weakOnSmall(rows), ...twins(rows)];
+  return [...flatShift(rows), ...vanishing(rows), ...weakOnSmall(rows), ...steepness(rows), ...twins(rows)];
 }
 
 /** For one drift: which losses rise, flatten, dip and fall, for each size and sharpness. */
@@ -127,6 +127,19 @@ function weakOnSmall(rows: readonly Row[]): string[] {
   const [low, high] = [Math.min(...factors), Math.max(...factors)].map((factor) => factor.toFixed(0));
   return [
     `Missing the small object costs ${list(weak.map(name))} ${low === high ? low : `${low} to ${high}`} times less than missing the large one; it costs ${list(even.map(name))} about as much or more.`,
+  ];
+}
+
+/** Where along the way losses say most: close to the truth, or far from it. */
+function steepness(rows: readonly Row[]): string[] {
+  const early = (row: Row) => trackOf(row, { size: "small", drift: "growth", sharpness: "hard" }).early;
+  const steep = rows.filter((row) => early(row) > 0.5);
+  const gentle = rows.filter((row) => early(row) < 0.2);
+  if (steep.length === 0 || gentle.length === 0) return [];
+  const least = percent(Math.min(...steep.map(early)));
+  const most = percent(Math.max(...gentle.map(early)));
+  return [
+    `Slopes differ: when a small object is drawn too large, the first quarter of the way brings ${list(steep.map(name))} at least ${least} of their rise, so they are steep near the truth and blunt far from it; ${list(gentle.map(name))} at most ${most}, the other way round.`,
   ];
 }
 

@@ -13,7 +13,7 @@ export function valueChart(hard: Track, soft: Track, label: string): string {
   const y = scale(range, [height - bottom, top]);
   const ticks = [range[0], (range[0] + range[1]) / 2, range[1]].map((value) => ({
     at: y(value),
-    text: tick(value),
+    text: tick(value, range[1] - range[0]),
   }));
   return chart(hard, soft, ticks, (track) => track.values.map(y), label);
 }
@@ -29,7 +29,7 @@ export function normChart(hard: Track, soft: Track, label: string): string {
   const middle = Math.round((range[0] + range[1]) / 2);
   const ticks = [range[0], middle, range[1]].map((exponent) => ({
     at: y(exponent),
-    text: `10<tspan dy="-3" font-size="7.5">${exponent < 0 ? `−${-exponent}` : exponent}</tspan>`,
+    text: `10<tspan dy="-3" font-size=".75em">${exponent < 0 ? `−${-exponent}` : exponent}</tspan>`,
   }));
   return chart(
     hard,
@@ -63,9 +63,10 @@ function chart(
 ${line(soft, "soft")}${line(hard, "hard")}</svg>`;
 }
 
-/** Three digits at most, so that it fits beside a small chart. */
-function tick(value: number): string {
-  const size = Math.abs(value);
+/** Two digits, so that it fits beside a small chart; 0 for what is nothing against the range. */
+function tick(value: number, range: number): string {
+  const size = Math.abs(value) < 1e-4 * range ? 0 : Math.abs(value);
+  if (size === 0) return "0";
   if (size !== 0 && (size < 1e-3 || size >= 1e4))
     return value.toExponential(0).replace("e-", "e−").replace("e+", "e");
   return String(+value.toPrecision(2)).replace("-", "−");

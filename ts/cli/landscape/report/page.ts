@@ -131,7 +131,7 @@ function tableRow(row: Row, drift: DriftName): string {
 function details(row: Row): string {
   const charts = sizes.flatMap((size) => [
     `<h3>${capital(size)} object</h3>`,
-    ...(["value", "gradient norm"] as const).flatMap((what) =>
+    ...(["value", "gradient"] as const).flatMap((what) =>
       driftNames.map((drift) => {
         const [hard, soft] = sharpnesses.map((sharpness) => trackOf(row, { size, drift, sharpness })) as [
           Track,

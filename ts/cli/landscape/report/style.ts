@@ -83,6 +83,6 @@ input[name=shown] { position: absolute; opacity: 0; }
   tbody th { font-size: 14px; width: 34%; }
   .cell { flex-direction: column; align-items: flex-start; gap: 3px; }
   .spark { width: 84px; }
-  .charts { grid-template-columns: 1fr 1fr; }
+  .charts { grid-template-columns: 1fr 1fr; } .chart text { font-size: 13px; } .charts figcaption { font-size: 12px; }
 }
 `;
