@@ -83,15 +83,16 @@ impl<'w, 'b> Work<'w, 'b> {
                 (true, false) => {
                     let row = |k| place.row(batch.logits, k, width);
                     inverse.fill(0.0);
-                    if !softmax::exponentials_at_once(x, label, [rows.p, rows.q], row) {
+                    if !softmax::exponentials_at_once(x, rows.q, row) {
                         place.gather(batch.logits, x, width);
                         softmax::find_top(x, inverse);
-                        softmax::exponentials_from_top(x, label, inverse, [rows.p, rows.q]);
+                        softmax::exponentials_from_top(x, inverse, rows.q);
                     }
+                    let logit = |k, pixel| place.logit(k, pixel);
                     if needs.sites {
-                        softmax::sites(label, batch.channels, inverse, &mut rows, |k, pixel| place.logit(k, pixel));
+                        softmax::sites::<true>(x, label, inverse, &mut rows, logit);
                     } else {
-                        softmax::invert(inverse, rows.p, rows.q);
+                        softmax::sites::<false>(x, label, inverse, &mut rows, logit);
                     }
                     self.held = Held::Exponentials;
                 }
@@ -292,7 +293,7 @@ impl<'w, 'b> Work<'w, 'b> {
                 Some(b) => {
                     let direct = if self.masked { None } else { place.planes_mut(buffer, width) };
                     let written = direct.is_some();
-                    softmax_chain::chain_labels(x, label, inverse, &mut site[2], b.row(0), direct);
+                    softmax_chain::chain_labels(x, label, inverse, &site[2], b.row(0), direct);
                     if written {
                         self.space.slopes = slopes;
                         return;

@@ -6,6 +6,7 @@
 //! probabilities and their sums) → gradient (`softmax_chain`).
 
 use super::{OutcomePlanes, SiteRows};
+use crate::batch::NO_LABEL;
 use crate::math::{complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
 use crate::tile::{column, column_mut, vectors, vectors_mut};
@@ -24,35 +25,22 @@ pub fn find_top(x: &[f32], top: &mut [f32]) {
     }
 }
 
-/// Exponentials of logits, less `top` where it is given, into the planes of `x`; and their sums:
-/// `others` over all classes but the label, `own` that of the label. `row(k)` is channel k of the
-/// logits, or nothing where it is staged in `x` already.
+/// Exponentials of logits, less `top` where it is given, into the planes of `x`, and their sum over the
+/// classes into `total`. `row(k)` is channel k of the logits, or nothing where it is staged in `x`
+/// already.
 ///
-/// Row by row, the sums in rows too: the constants of exp fill the registers, and an accumulator
+/// Row by row, the sum in a row too: the constants of exp fill the registers, and an accumulator
 /// beside them would live on the stack, each addition waiting for the one before (1.6 times as slow).
 #[inline(always)]
-fn exponentials<'z>(
-    x: &mut [f32],
-    label: &[u32],
-    top: Option<&[f32]>,
-    sums: [&mut [f32]; 2],
-    row: impl Fn(usize) -> Option<&'z [f32]>,
-) {
-    let n = label.len() / 4;
-    let label = &vectors(label)[..n];
-    let [own, others] = sums.map(|sums| &mut vectors_mut(sums)[..n]);
-    own.fill([0.0; 4]);
-    others.fill([0.0; 4]);
+fn exponentials<'z>(x: &mut [f32], top: Option<&[f32]>, total: &mut [f32], row: impl Fn(usize) -> Option<&'z [f32]>) {
+    let n = total.len() / 4;
+    let total = &mut vectors_mut(total)[..n];
+    total.fill([0.0; 4]);
     for (k, plane) in x.chunks_exact_mut(4 * n).enumerate() {
-        let class = U32x4::splat(k as u32);
         let plane = &mut vectors_mut(plane)[..n];
         let mut step = |i: usize, z: F32x4| {
             let e = exp(z);
-            let here = U32x4::load(&label[i]).eq(class);
-            // e − e is 0: cheaper than a second mask, and as exact.
-            let label_only = e.keep(here);
-            (F32x4::load(&own[i]) + label_only).store(&mut own[i]);
-            (F32x4::load(&others[i]) + (e - label_only)).store(&mut others[i]);
+            (F32x4::load(&total[i]) + e).store(&mut total[i]);
             e
         };
         match (top, row(k)) {
@@ -82,53 +70,54 @@ const LARGEST: f32 = 88.0;
 /// sum shows that its logits are too large, too small or not finite for that; then nothing it wrote
 /// counts. Logits of networks hardly ever are, and it saves a pass (0.3 ns per element).
 #[inline(never)]
-pub fn exponentials_at_once<'z>(
-    x: &mut [f32],
-    label: &[u32],
-    sums: [&mut [f32]; 2],
-    row: impl Fn(usize) -> Option<&'z [f32]>,
-) -> bool {
-    let [own, others] = sums;
-    exponentials(x, label, None, [own, others], row);
-    let mut healthy = true;
-    for (own, others) in vectors(own).iter().zip(vectors(others)) {
-        let sum = F32x4::load(own) + F32x4::load(others);
-        healthy &= !(!(sum.gt(F32x4::splat(1e-9)) & sum.lt(F32x4::splat(1e30)))).any();
-    }
-    healthy
+pub fn exponentials_at_once<'z>(x: &mut [f32], total: &mut [f32], row: impl Fn(usize) -> Option<&'z [f32]>) -> bool {
+    exponentials(x, None, total, row);
+    let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
+    let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
+    vectors(total).iter().fold(true, |healthy, sum| healthy & !(!is_healthy(F32x4::load(sum))).any())
 }
 
 /// [`exponentials`] of staged logits, less the largest logit of each pixel.
 #[inline(never)]
-pub fn exponentials_from_top(x: &mut [f32], label: &[u32], top: &[f32], sums: [&mut [f32]; 2]) {
-    exponentials(x, label, Some(top), sums, |_| None);
+pub fn exponentials_from_top(x: &mut [f32], top: &[f32], total: &mut [f32]) {
+    exponentials(x, Some(top), total, |_| None);
 }
 
-/// From the sums of [`exponentials`]: 1 / Σ in `top`'s place, and u, p and q of the label in theirs;
+/// From `total` in `rows.q`: 1 / Σ in `top`'s place, and p and q of the label; with `SURPRISE` u too.
 /// `logit` gives the logit of a class at a pixel again.
 ///
-/// The label's own exponential was kept apart from the others', S = own + others, so that
-/// q = others / S and u = ln (S / own) = log1p(others / own) lose nothing as p → 1.
+/// With S = own + others, q = others / S and u = ln (S / own) = log1p(others / own) lose nothing as
+/// p → 1, if `others` is a sum and not a difference: where own is nearly all, it is added up again.
 #[inline(never)]
-pub fn sites(
+pub fn sites<const SURPRISE: bool>(
+    x: &[f32],
     label: &[u32],
-    channels: usize,
     top: &mut [f32],
     rows: &mut SiteRows,
     logit: impl Fn(usize, usize) -> f32,
 ) {
-    let n = label.len() / 4;
-    for i in 0..n {
-        let (own, others) = (F32x4::load(&vectors(rows.p)[i]), F32x4::load(&vectors(rows.q)[i]));
-        let (largest, sum) = (F32x4::load(&vectors(top)[i]), own + others);
+    let width = label.len();
+    for i in 0..width / 4 {
+        let labels = &vectors(label)[i];
+        let own = F32x4::load(&std::array::from_fn(|j| match labels[j] {
+            NO_LABEL => 0.0,
+            label => x[label as usize * width + 4 * i + j],
+        }));
+        let (largest, sum) = (F32x4::load(&vectors(top)[i]), F32x4::load(&vectors(rows.q)[i]));
+        let mut others = sum - own;
+        if others.lt(sum * F32x4::splat(0.0625)).any() {
+            others = sum_of_others(x, width, i, labels);
+        }
         let inverse = F32x4::splat(1.0) / sum;
         inverse.store(&mut vectors_mut(top)[i]);
-        log1p(others / own).store(&mut vectors_mut(rows.u)[i]);
         (own * inverse).store(&mut vectors_mut(rows.p)[i]);
         (others * inverse).store(&mut vectors_mut(rows.q)[i]);
+        if !SURPRISE {
+            continue;
+        }
+        log1p(others / own).store(&mut vectors_mut(rows.u)[i]);
         if own.lt(F32x4::splat(SMALLEST)).any() {
-            let labels = &vectors(label)[i];
-            for j in (0..4).filter(|&j| (labels[j] as usize) < channels) {
+            for j in (0..4).filter(|&j| labels[j] != NO_LABEL) {
                 let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
                 rows.u[4 * i + j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
             }
@@ -136,13 +125,16 @@ pub fn sites(
     }
 }
 
-/// 1 / Σ, and p of the label in `own`'s place, where nobody asks for more.
-pub fn invert(inverse: &mut [f32], own: &mut [f32], others: &[f32]) {
-    for ((to, own), others) in vectors_mut(inverse).iter_mut().zip(vectors_mut(own)).zip(vectors(others)) {
-        let inverse = F32x4::splat(1.0) / (F32x4::load(own) + F32x4::load(others));
-        inverse.store(to);
-        (F32x4::load(own) * inverse).store(own);
+/// Σ of the exponentials of all classes but the label.
+#[inline(never)]
+fn sum_of_others(x: &[f32], width: usize, i: usize, labels: &[u32; 4]) -> F32x4 {
+    let (label, mut class) = (U32x4::load(labels), U32x4::splat(0));
+    let mut others = F32x4::zero();
+    for e in column(x, width, i) {
+        others = others + e.drop(label.eq(class));
+        class = class + U32x4::splat(1);
     }
+    others
 }
 
 /// Staged logits to probabilities, in place, and u, p and q of every class.
