@@ -180,17 +180,16 @@ impl Objective {
         for_each_tile(batch, self.workspace.width(), |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
-            if work.is_plain_row()
-                && let Some(buffer) = buffer.as_deref_mut()
-            {
-                if second == Second::None
-                    && let [term] = self.terms.as_mut_slice()
-                    && work.sweep_row(&mut *term.loss, term.weight as f32, buffer)
+            if work.is_plain_row() {
+                // The same with and without a gradient, so that both give the same value to the last bit.
+                if let [term] = self.terms.as_mut_slice()
+                    && !needs.sums
+                    && work.sweep_row(&mut *term.loss, term.weight as f32, buffer.as_deref_mut())
                 {
                     return;
                 }
-                if second == Second::Recall && !needs.surprise_again {
-                    let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer);
+                if needs.sums && !needs.surprise_again {
+                    let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer.as_deref_mut());
                     self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
                     return;
                 }

@@ -3,7 +3,7 @@
 use crate::activation::{
     OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
 };
-use crate::loss::{Loss, OutcomeSlopes};
+use crate::loss::{Loss, Needs, OutcomeSlopes};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{Planes, vectors, vectors_mut};
@@ -114,44 +114,44 @@ impl<'w, 'b> Work<'w, 'b> {
     }
 
     /// Both sweeps of a plain row, by a loss that knows how.
-    pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: &mut [f32]) -> bool {
-        let Workspace { width, label, x, p, .. } = &mut *self.space;
-        let (place, width, section) = (self.place, *width, self.place.section.index);
-        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
-            place.gather(place.batch.logits, p, width);
-            p
-        });
-        if let Some(mut row) = place.planes_mut(buffer, width) {
-            return loss.sweep_row(section, z, label, scale, row.row(0));
-        }
-        let swept = loss.sweep_row(section, z, label, scale, x);
-        if swept {
-            place.scatter(x, buffer, width);
-        }
-        swept
+    pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
+        let section = self.place.section.index;
+        self.write_row(buffer, |z, label, _, row| loss.sweep_row(section, z, label, scale, row))
     }
 
     /// First sweep of a plain row: encoded probabilities into the buffer, and Σ u of negatives and
     /// positives if somebody needs it.
-    pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: &mut [f32]) -> [f64; 2] {
+    pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: Option<&mut [f32]>) -> [f64; 2] {
+        self.write_row(buffer, |z, label, needs, row| {
+            let sweep = match (needs.sites, needs.uneven) {
+                (false, _) => sigmoid::first_sweep::<false, true>,
+                (true, false) => sigmoid::first_sweep::<true, true>,
+                (true, true) => sigmoid::first_sweep::<true, false>,
+            };
+            sweep(z, label, row, sums)
+        })
+    }
+
+    /// Gives a plain row's logits and labels to `write`, and what it writes to the buffer, if there is
+    /// one.
+    fn write_row<R>(
+        &mut self,
+        buffer: Option<&mut [f32]>,
+        write: impl FnOnce(&[f32], &[u32], Needs, &mut [f32]) -> R,
+    ) -> R {
         let Workspace { width, needs, label, x, p, .. } = &mut *self.space;
         let (place, width) = (self.place, *width);
         let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
             place.gather(place.batch.logits, p, width);
             p
         });
-        let mut row = place.planes_mut(buffer, width);
-        let code = row.as_mut().map_or(&mut **x, |row| row.row(0));
-        let sweep = match (needs.sites, needs.uneven) {
-            (false, _) => sigmoid::first_sweep::<false, true>,
-            (true, false) => sigmoid::first_sweep::<true, true>,
-            (true, true) => sigmoid::first_sweep::<true, false>,
-        };
-        let surprise = sweep(z, label, code, sums);
-        if row.is_none() {
-            place.scatter(x, buffer, width);
+        let Some(buffer) = buffer else { return write(z, label, *needs, x) };
+        if let Some(mut row) = place.planes_mut(buffer, width) {
+            return write(z, label, *needs, row.row(0));
         }
-        surprise
+        let result = write(z, label, *needs, x);
+        place.scatter(x, buffer, width);
+        result
     }
 
     /// Second sweep of a plain row.
