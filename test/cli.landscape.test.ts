@@ -1,4 +1,6 @@
 /** The landscape experiment: its scenes, its verdicts on known curves, and that sentences follow from numbers. */
+
+import { readFileSync } from "node:fs";
 import {
   boundary,
   combo,
@@ -129,6 +131,16 @@ test("the core and the reference draw the same curves", () => {
   });
 });
 
+test("what the page reuses is free of Node: the rooms of the experiment import nothing of it", () => {
+  for (const room of ["scene", "experiment", "candidates", "verdict", "survey", "findings"]) {
+    const source = readFileSync(new URL(`../ts/cli/landscape/${room}.ts`, import.meta.url), "utf8");
+    const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, name]) => name);
+    expect(
+      imports.filter((name) => !/^\.\/|^\.\.\/\.\.\/(loss|batch|option)|^\.\.\/language\/print/.test(name!)),
+    ).toEqual([]);
+  }
+});
+
 describe("what the losses do", () => {
   let landscape: Landscape;
   const track = (
@@ -198,6 +210,16 @@ describe("what the losses do", () => {
     );
     expect(findings(landscape)).toContainEqual(
       expect.stringMatching(/the gradient of dice, boundary and hausdorffDT is less/),
+    );
+    expect(findings(landscape)).toContainEqual(
+      expect.stringMatching(
+        /^Missing the small object costs crossEntropy, focal, boundary and hausdorffDT \d+ to \d+ times less .* it costs dice about as much/,
+      ),
+    );
+    expect(findings(landscape)).toContainEqual(
+      expect.stringMatching(
+        /^Slopes differ: .* brings dice at least \d+ % of their rise.*; crossEntropy, focal, boundary and hausdorffDT at most/,
+      ),
     );
     const [largeHard] = driftFindings(landscape, "shift");
     expect(largeHard!.text).toMatch(
