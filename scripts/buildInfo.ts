@@ -29,7 +29,10 @@ export function sourceHash(): string {
     .sort();
   const hash = createHash("sha256");
   for (const file of files) {
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex");
 }

@@ -77,14 +77,7 @@ export function lossMap(loss: LossSpec, batch: Batch): Float32Array {
   const losses = staging.room(sites * Float32Array.BYTES_PER_ELEMENT);
   staging.commit();
   const objective = core.objective();
-  objective.map(
-    core.logits(),
-    core.target(),
-    core.targetType,
-    core.weights(),
-    losses(),
-    call.batch.check,
-  );
+  objective.map(core.logits(), core.target(), core.targetType, core.weights(), losses(), call.batch.check);
   throwFault(objective, call.batch);
   return floatsAt(losses(), sites).slice();
 }

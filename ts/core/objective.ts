@@ -13,7 +13,7 @@ import { arrayType } from "../error.ts";
 import { losses } from "../loss/index.ts";
 import type { Part, ResolvedLoss } from "../loss/resolve.ts";
 import type { ChoiceOption, Option } from "../option.ts";
-import { type NumberArray, noRoom, Staging } from "./memory.ts";
+import { type NumberArray, noRoom, type Staging } from "./memory.ts";
 
 /** The types of targets, in the order of the core's list. */
 const targetTypes = [
@@ -44,7 +44,11 @@ function encode(option: Option<unknown>, value: unknown, staging: Staging): () =
       return () => (value === "auto" ? Number.NaN : (value as number));
     case "classes":
       if (value === "all") return () => 0;
-      return list(value === "present" ? [] : (value as number[]), staging, value === "present" ? -1 : undefined);
+      return list(
+        value === "present" ? [] : (value as number[]),
+        staging,
+        value === "present" ? -1 : undefined,
+      );
     case "numbers":
       if (value === null) return () => 0;
       return typeof value === "number" ? list([value], staging, -1) : list(value as number[], staging);
