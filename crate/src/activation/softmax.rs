@@ -117,7 +117,7 @@ pub fn sites<const SURPRISE: bool>(
         }
         log1p(others / own).store(&mut vectors_mut(rows.u)[i]);
         if own.lt(F32x4::splat(SMALLEST)).any() {
-            for j in (0..4).filter(|&j| labels[j] != NO_LABEL) {
+            for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < SMALLEST) {
                 let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
                 rows.u[4 * i + j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
             }
