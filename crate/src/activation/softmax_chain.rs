@@ -78,10 +78,10 @@ struct Slope<'a> {
 
 /// ∂L/∂z over the staged probabilities.
 ///
-/// Σ p a cancels against a as p → 1, so slopes are measured from the label's own:
-/// p_k (a_k − Σ p a) = p_k ((a_k − a_l) − Σ_{j≠l} p_j (a_j − a_l)). The label's probability is not in
-/// the tile but in `own`, so that the loops over the classes need no mask. Where a *wrong* class is
-/// near 1 the same happens to its own gradient; it is then minus the sum of the others'.
+/// Σ p a cancels against the a of a class t near p = 1, so slopes are measured from that class's own:
+/// p_k (a_k − Σ p a) = p_k ((a_k − a_t) − Σ_{j≠t} p_j (a_j − a_t)). The label's own gradient is always
+/// measured so; where a *wrong* class is near 1, all are. The label's probability is not in the tile
+/// but in `own`, so that the loops over the classes need no mask.
 #[inline(never)]
 pub fn chain(x: &mut [f32], label: &[u32], own: &[f32], weights: Option<&[f32]>, slopes: &Slopes) {
     let (constant, square, of_label) = slopes.classes();
@@ -140,20 +140,20 @@ fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], own: &[f32], s
         if GENERAL {
             base = (base - F32x4::load(&per_rest) * rest) * weight + F32x4::load(&extra);
         }
-        let mean = weighted - base * rest;
-        let shift = base + (mean + b);
-        let label_slope = b * rest - own * mean;
+        let mut label_slope = b * rest - own * (weighted - base * rest);
         if largest.gt(F32x4::splat(NEARLY_ONE)).any() {
-            // Rare: two looks instead of one.
+            // Rare: a second look, with slopes measured from that class's own.
             let is_top = |p: F32x4| p.gt(F32x4::splat(NEARLY_ONE));
-            let gradients =
-                column(x, width, i).enumerate().map(|(k, p)| (p * (slope_of(k, p) - shift)).drop(is_top(p)));
-            let sum = gradients.fold(label_slope, |sum, gradient| sum + gradient);
+            let classes = || column(x, width, i).enumerate().map(|(k, p)| (p, slope_of(k, p)));
+            let pivot = classes().fold(zero, |pivot, (p, a)| pivot + a.keep(is_top(p)));
+            let mean = classes().fold(own * (base - pivot), |mean, (p, a)| mean + p * (a - pivot));
+            label_slope = is_top(largest).select(b * rest + own * ((base - pivot) - mean), label_slope);
             for (k, cell) in column_mut(x, width, i).enumerate() {
                 let p = F32x4::load(cell);
-                is_top(p).select(-sum, p * (slope_of(k, p) - shift)).store(cell);
+                (p * ((slope_of(k, p) - pivot) - (mean + b))).store(cell);
             }
         } else {
+            let shift = weighted + base * own + b;
             for (k, cell) in column_mut(x, width, i).enumerate() {
                 let p = F32x4::load(cell);
                 (p * (slope_of(k, p) - shift)).store(cell);
@@ -178,26 +178,22 @@ pub fn chain_dense(x: &mut [f32], width: usize, q: Planes, slopes: &Slopes) {
     for i in 0..width / 4 {
         let read =
             |planes: Option<Planes>, k: usize| planes.map_or(F32x4::zero(), |planes| F32x4::load(&planes.plane(k)[i]));
-        let (mut a_top, mut rest, mut weighted) = (F32x4::zero(), F32x4::zero(), F32x4::zero());
-        let (mut b_all, mut b_rest) = (F32x4::zero(), F32x4::zero());
+        let (mut pivot, mut b_all, mut b_rest) = (F32x4::zero(), F32x4::zero(), F32x4::zero());
         for (k, p) in column(x, width, i).enumerate() {
-            let (a, b) = (read(a, k), read(b, k));
-            let is_top = p.gt(half);
-            let p = p.drop(is_top);
-            a_top = a_top + a.keep(is_top);
-            rest = rest + p;
-            weighted = weighted + p * a;
+            let (b, is_top) = (read(b, k), p.gt(half));
+            pivot = pivot + read(a, k).keep(is_top);
             b_all = b_all + b;
             b_rest = b_rest + b.drop(is_top);
         }
-        let mean = weighted - a_top * rest;
+        let classes = column(x, width, i).enumerate();
+        let mean = classes.fold(F32x4::zero(), |mean, (k, p)| mean + p * (read(a, k) - pivot));
         for (k, cell) in column_mut(x, width, i).enumerate() {
             let (p, a, b) = (F32x4::load(cell), read(a, k), read(b, k));
             let is_top = p.gt(half);
             // q is only there where somebody reported b.
             let q = if slopes.read_b().is_some() { F32x4::load(&q.plane(k)[i]) } else { F32x4::zero() };
             let others = is_top.select(b_rest, b_all - b);
-            (p * ((a - a_top) - mean) + (b * q - p * others)).store(cell);
+            (p * ((a - pivot) - mean) + (b * q - p * others)).store(cell);
         }
     }
 }
