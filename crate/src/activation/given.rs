@@ -18,28 +18,36 @@ pub fn sites(p: Planes, channels: usize, label: &[u32], rows: &mut SiteRows) {
             (F32x4::load(own) + F32x4::load(p).keep(here)).store(own);
         }
     }
-    surprise(rows);
+    for (p, (u, q)) in vectors(rows.p).iter().zip(vectors_mut(rows.u).iter_mut().zip(vectors_mut(rows.q))) {
+        let p = F32x4::load(p);
+        (-ln(p)).store(u);
+        (F32x4::splat(1.0) - p).store(q);
+    }
+}
+
+/// −ln (1 − p), accurate also where 1 − p rounds p away: what it lost is given back.
+#[inline(always)]
+fn surprise_of_complement(p: F32x4) -> F32x4 {
+    let one = F32x4::splat(1.0);
+    let q = one - p;
+    let lost = (one - q) - p;
+    // No correction at q = 0: u is infinite.
+    -ln(q) - (lost / q).drop(q.eq(F32x4::zero()))
 }
 
 /// p and q of a row under a sigmoid, and u, p and q of the label.
 pub fn forward_sigmoid(input: &[f32], label: &[u32], p: &mut [f32], q: &mut [f32], rows: &mut SiteRows) {
-    let out = vectors_mut(p).iter_mut().zip(vectors_mut(q)).zip(vectors_mut(rows.p));
-    for ((input, label), ((p, q), own)) in vectors(input).iter().zip(vectors(label)).zip(out) {
+    let own = vectors_mut(rows.p).iter_mut().zip(vectors_mut(rows.q)).zip(vectors_mut(rows.u));
+    let out = vectors_mut(p).iter_mut().zip(vectors_mut(q)).zip(own);
+    for ((input, label), ((p, q), ((own, other), u))) in vectors(input).iter().zip(vectors(label)).zip(out) {
         let positive = F32x4::load(input);
         let negative = F32x4::splat(1.0) - positive;
         positive.store(p);
         negative.store(q);
-        U32x4::load(label).eq(U32x4::splat(1)).select(positive, negative).store(own);
-    }
-    surprise(rows);
-}
-
-fn surprise(rows: &mut SiteRows) {
-    let out = vectors_mut(rows.u).iter_mut().zip(vectors_mut(rows.q));
-    for (p, (u, q)) in vectors(rows.p).iter().zip(out) {
-        let p = F32x4::load(p);
-        (-ln(p)).store(u);
-        (F32x4::splat(1.0) - p).store(q);
+        let is_positive = U32x4::load(label).eq(U32x4::splat(1));
+        is_positive.select(positive, negative).store(own);
+        is_positive.select(negative, positive).store(other);
+        is_positive.select(-ln(positive), surprise_of_complement(positive)).store(u);
     }
 }
 
@@ -50,9 +58,11 @@ pub fn outcomes(probability: Planes, outcomes: usize, sigmoid: bool, planes: &mu
         for (i, p) in probability.plane(if sigmoid { 0 } else { k }).iter().enumerate() {
             let p = F32x4::load(p);
             let complement = F32x4::splat(1.0) - p;
-            let (p, q) = if sigmoid && k == 0 { (complement, p) } else { (p, complement) };
+            let is_complement = sigmoid && k == 0;
+            let u = if is_complement { surprise_of_complement(p) } else { -ln(p) };
+            let (p, q) = if is_complement { (complement, p) } else { (p, complement) };
             let at = k * width + i;
-            (-ln(p)).store(&mut vectors_mut(planes.u)[at]);
+            u.store(&mut vectors_mut(planes.u)[at]);
             p.store(&mut vectors_mut(planes.p)[at]);
             q.store(&mut vectors_mut(planes.q)[at]);
         }
