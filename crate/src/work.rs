@@ -101,7 +101,7 @@ impl<'w, 'b> Work<'w, 'b> {
             }
         }
         if self.masked {
-            self.space.mask(batch.pixel_weights.is_some());
+            self.space.mask(batch.pixel_weights.is_some(), self.space.needs.planes);
         }
     }
 
@@ -259,7 +259,7 @@ impl<'w, 'b> Work<'w, 'b> {
             self.held = Held::Apart;
         }
         if self.masked {
-            self.space.mask(batch.pixel_weights.is_some());
+            self.space.mask(batch.pixel_weights.is_some(), false);
         }
     }
 
@@ -317,7 +317,7 @@ impl<'w, 'b> Work<'w, 'b> {
             add_row(vectors_mut(&mut self.space.x), &left);
         }
         if self.masked {
-            self.space.mask(weights);
+            self.space.mask(weights, false);
         }
         place.scatter(&self.space.x, buffer, width);
     }

@@ -123,16 +123,19 @@ impl Workspace {
     }
 
     /// Zeroes everything known of pixels that take part in nothing, so that not even a NaN of theirs
-    /// reaches a sum. `x` too: there it is their gradient in the end.
-    pub(crate) fn mask(&mut self, weighted: bool) {
+    /// reaches a sum. `x` too: there it is their gradient in the end. With `outlined`, the probabilities
+    /// of pixels that only weigh nothing stay: such a pixel still lies inside or outside of an object.
+    pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) {
         for i in 0..self.width {
-            if self.label[i] != NO_LABEL && !(weighted && self.weights[i] == 0.0) {
+            let ignored = self.label[i] == NO_LABEL;
+            if !(ignored || weighted && self.weights[i] == 0.0) {
                 continue;
             }
-            let rows = [&mut self.inverse, &mut self.p, &mut self.q];
-            rows.into_iter().chain(&mut self.site).for_each(|row| row[i] = 0.0);
-            for planes in self.outcome.iter_mut().chain([&mut self.x]) {
-                planes.iter_mut().skip(i).step_by(self.width).for_each(|value| *value = 0.0);
+            let zero =
+                |values: &mut [f32]| values.iter_mut().skip(i).step_by(self.width).for_each(|value| *value = 0.0);
+            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values));
+            if ignored || !outlined {
+                [&mut self.inverse, &mut self.p, &mut self.q, &mut self.x].into_iter().for_each(|values| zero(values));
             }
         }
     }
