@@ -178,7 +178,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let plain = hard_softmax && !self.space.needs.errors && batch.pixel_weights.is_none();
         if self.held == Held::Exponentials {
             let Workspace { label, x, inverse, needs, .. } = &mut *self.space;
-            if plain && !sums.is_empty() && !needs.planes {
+            if plain && !sums.is_empty() && !needs.planes && !needs.probabilities {
                 softmax::normalise::<true>(x, label, inverse, sums);
                 self.held = Held::Apart;
                 return;
