@@ -12,7 +12,8 @@ use crate::simd::{F32x4, U32x4};
 use crate::tile::{column, column_mut, vectors, vectors_mut};
 use crate::view::Sums;
 
-/// Below this, Σ / own may overflow, or own is at the end of its range: u is taken from the logits.
+/// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
+/// from the logits.
 const SMALLEST: f32 = 1e-34;
 
 /// The largest logit of each pixel.
@@ -116,8 +117,9 @@ pub fn sites<const SURPRISE: bool>(
             continue;
         }
         log1p(others / own).store(&mut vectors_mut(rows.u)[i]);
-        if own.lt(F32x4::splat(SMALLEST)).any() {
-            for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < SMALLEST) {
+        let least = F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0));
+        if own.lt(least).any() {
+            for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < least.lanes()[j]) {
                 let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
                 rows.u[4 * i + j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
             }
