@@ -24,9 +24,10 @@ pub struct FocalTversky {
 /// f^γ where f ≥ 1e-7; below, the floor's value and slope 0.
 pub(super) fn floored_power(cost: Cost, gamma: f64) -> Cost {
     const FLOOR: f64 = 1e-7;
-    let base = cost.value.max(FLOOR);
-    let derivative = if cost.value < FLOOR { 0.0 } else { gamma * base.powf(gamma - 1.0) };
-    cost.then(base.powf(gamma), derivative)
+    if cost.value < FLOOR {
+        return cost.then(FLOOR.powf(gamma), 0.0);
+    }
+    cost.then(cost.value.powf(gamma), gamma * cost.value.powf(gamma - 1.0))
 }
 
 struct Focused {
