@@ -106,8 +106,10 @@ pub fn sites<const SURPRISE: bool>(
         }));
         let (largest, sum) = (F32x4::load(&vectors(top)[i]), F32x4::load(&vectors(rows.q)[i]));
         let mut others = sum - own;
-        if others.lt(sum * F32x4::splat(0.0625)).any() {
-            others = sum_of_others(x, width, i, labels);
+        let cancelled = others.lt(sum * F32x4::splat(0.25));
+        if cancelled.any() {
+            // Only where it is needed: a pixel's bits should not depend on its neighbours.
+            others = cancelled.select(sum_of_others(x, width, i, labels), others);
         }
         let inverse = F32x4::splat(1.0) / sum;
         inverse.store(&mut vectors_mut(top)[i]);
