@@ -27,8 +27,7 @@ export interface Result {
  * @throws SegradError for anything wrong with the loss or the batch, before anything is computed.
  */
 export function value(loss: LossSpec, batch: Batch): number {
-  const call = resolve(loss, batch);
-  return evaluate(call, null).value;
+  return evaluate(resolve(loss, batch), null).value;
 }
 
 /**
@@ -36,7 +35,8 @@ export function value(loss: LossSpec, batch: Batch): number {
  * `fromLogits: false`).
  *
  * `out`, a Float32Array as long as the logits, receives the gradient instead of a new array; it may be the
- * logits themselves. Arrays inside `allocate` buffers are used in place. On an error `out` is untouched.
+ * logits themselves. Arrays inside `allocate` buffers are used in place; where the call had to grow that memory,
+ * `grad` is a new view in place of `out`, which growing ends. On an error `out` is untouched.
  *
  * @example
  * const { value, grad, terms } = valueAndGrad(sum([crossEntropy(), [0.5, dice()]]), { logits, target, shape });
@@ -52,7 +52,8 @@ export function valueAndGrad(loss: LossSpec, batch: Batch, options: { out?: Floa
   const length = call.batch.logits.length;
   const out: Float32Array =
     given === undefined ? new Float32Array(length) : typed("out", given, ["Float32Array"], length);
-  return { ...evaluate(call, out), grad: out };
+  const { value, grad, terms } = evaluate(call, out);
+  return { value, grad: grad ?? out, terms };
 }
 
 /**
@@ -102,12 +103,19 @@ function resolve(loss: LossSpec, batch: Batch): Call {
   return call;
 }
 
-function evaluate({ loss, batch }: Call, out: Float32Array | null): Omit<Result, "grad"> {
+/** What was computed; `grad` is `out`, or a view in its place where the memory grew and ended that one. */
+interface Evaluation extends Omit<Result, "grad"> {
+  readonly grad: Float32Array | null;
+}
+
+function evaluate({ loss, batch }: Call, out: Float32Array | null): Evaluation {
   const staging = new Staging();
   const core = prepare(loss, batch, staging);
+  const { length, byteLength } = batch.logits;
+  const home = out === null ? null : residence(out);
   // In place only where the gradient overwrites nothing that is still read.
-  const inPlace = out !== null && isAlone(out, batch);
-  const gradient = out === null ? () => 0 : inPlace ? staging.bring(out) : staging.room(out.byteLength);
+  const inPlace = home !== null && isAlone(home, batch);
+  const gradient = out === null ? () => 0 : inPlace ? () => home.start : staging.room(byteLength);
   staging.commit();
   const objective = core.objective();
   const total = objective.evaluate(
@@ -120,19 +128,19 @@ function evaluate({ loss, batch }: Call, out: Float32Array | null): Omit<Result,
     batch.check,
   );
   throwFault(objective, batch);
-  if (out !== null && !inPlace) out.set(floatsAt(gradient(), out.length));
+  const isEnded = home !== null && out?.length !== length;
+  const grad = isEnded ? floatsAt(home.start, length) : out;
+  if (!inPlace) grad?.set(floatsAt(gradient(), length));
 
   const terms = new Array<number>(loss.terms).fill(0);
   loss.parts.forEach(({ term, scale }, index) => {
     terms[term]! += scale * objective.value_of(index);
   });
-  return { value: total, terms };
+  return { value: total, grad, terms };
 }
 
-/** Whether `out` lies in WebAssembly memory and shares it with no input. */
-function isAlone(out: Float32Array, batch: ResolvedBatch): boolean {
-  const own = residence(out);
-  if (own === null) return false;
+/** Whether `own`, in WebAssembly memory, shares it with no input. */
+function isAlone(own: { start: number; end: number }, batch: ResolvedBatch): boolean {
   const inputs = [batch.logits, batch.target, batch.pixelWeights, batch.distance];
   return inputs.every((input) => {
     const other = input === null ? null : residence(input);

@@ -22,10 +22,21 @@ export function noRoom(bytes: number): Error {
   return rangeError("out-of-memory", `${message}; evaluate fewer images at a time`);
 }
 
+/** The bytes of every block that a buffer holds, by pointer: where in this memory a caller's array may lie. */
+const held = new Map<number, number>();
+
+function giveBack(pointer: number, bytes: number): void {
+  held.delete(pointer);
+  release(pointer, bytes);
+}
+
 /** Blocks whose buffers were forgotten without `dispose`. */
 const forgotten = new FinalizationRegistry<{ pointer: number; bytes: number }>(({ pointer, bytes }) =>
-  release(pointer, bytes),
+  giveBack(pointer, bytes),
 );
+
+/** Whose view an array is. It keeps its buffer from being forgotten. */
+const owners = new WeakMap<NumberArray, WasmBuffer>();
 
 /** An array inside WebAssembly memory. */
 export class WasmBuffer {
@@ -39,6 +50,7 @@ export class WasmBuffer {
     this.length = length;
     this.#bytes = length * Float32Array.BYTES_PER_ELEMENT;
     this.#pointer = take(this.#bytes);
+    held.set(this.#pointer, this.#bytes);
     this.data.fill(0);
     forgotten.register(this, { pointer: this.#pointer, bytes: this.#bytes }, this);
   }
@@ -51,14 +63,21 @@ export class WasmBuffer {
    */
   get data(): Float32Array<ArrayBuffer> {
     if (this.#pointer === 0) throw typeError("disposed", "this buffer was disposed of");
-    return new Float32Array(memory(), this.#pointer, this.length);
+    const view = new Float32Array(memory(), this.#pointer, this.length);
+    owners.set(view, this);
+    return view;
+  }
+
+  /** @internal */
+  get isDisposed(): boolean {
+    return this.#pointer === 0;
   }
 
   /** Gives the memory back. Doing it twice does no harm; a buffer that is forgotten is given back in time. */
   dispose(): void {
     if (this.#pointer === 0) return;
     forgotten.unregister(this);
-    release(this.#pointer, this.#bytes);
+    giveBack(this.#pointer, this.#bytes);
     this.#pointer = 0;
   }
 
@@ -135,10 +154,8 @@ export class Staging {
   /** A pointer to `array`: itself where it lives in WebAssembly memory, else a copy. 0 for null. */
   bring(array: NumberArray | null): () => number {
     if (array === null) return () => 0;
-    if (array.buffer === memory() && array.byteOffset % array.BYTES_PER_ELEMENT === 0) {
-      const pointer = array.byteOffset; // read now: growing the memory detaches the view
-      return () => pointer;
-    }
+    const home = residence(array); // asked now: growing the memory detaches the view
+    if (home !== null) return () => home.start;
     const offset = this.#reserve(array.byteLength);
     this.#incoming.push({ array, offset });
     return () => block.pointer + offset;
@@ -171,10 +188,18 @@ export class Staging {
   }
 }
 
-/** Where an array lies in WebAssembly memory, or null. */
+/**
+ * Where an array lies in WebAssembly memory, or null.
+ *
+ * @throws SegradError `disposed` for a view that outlived its buffer: others may live there now.
+ */
 export function residence(array: NumberArray): { start: number; end: number } | null {
   if (array.buffer !== memory()) return null;
-  return { start: array.byteOffset, end: array.byteOffset + array.byteLength };
+  const [start, end] = [array.byteOffset, array.byteOffset + array.byteLength];
+  const isWithin = (pointer: number, bytes: number) => pointer <= start && end <= pointer + bytes;
+  const isHeld = isWithin(start, held.get(start) ?? -1) || [...held].some((block) => isWithin(...block));
+  if (isHeld && !owners.get(array)?.isDisposed) return { start, end };
+  throw typeError("disposed", "an array is a view of a buffer in WebAssembly memory that was disposed of");
 }
 
 /** A view of what a call left at `pointer`. */
