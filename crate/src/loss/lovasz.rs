@@ -57,20 +57,13 @@ impl Sorts {
             for image in images.clone() {
                 foreground += self.push(batch, plane.class, image, source, &residual);
             }
-            images.for_each(|image| plane.clear(batch, image));
-            self.sum += self.rank(batch, plane, foreground);
-        }
-    }
-
-    /// Value of what was handed over; writes its slopes.
-    fn rank(&mut self, batch: &Batch, plane: &Plane, foreground: usize) -> f64 {
-        let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
-        match batch.pixel_weights {
-            None => self.extension.value(foreground, |position, slope| slopes[position as usize].set(slope * scale)),
-            Some(weights) => self.extension.value(foreground, |position, slope| {
-                let at = position as usize;
-                slopes[at].set(slope * scale * weights[pixel_at(batch, at)]);
-            }),
+            images.clone().for_each(|image| plane.clear(batch, image));
+            let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
+            let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
+            self.sum += self.extension.value(foreground, deposit);
+            if let Some(weights) = batch.pixel_weights {
+                images.for_each(|image| weigh(batch, plane, image, weights));
+            }
         }
     }
 
@@ -128,8 +121,11 @@ impl Number for Cell<f32> {
     }
 }
 
-/// The pixel of a position in an array shaped like the logits.
-fn pixel_at(batch: &Batch, at: usize) -> usize {
-    let (pixels, channels) = (batch.pixels(), batch.channels);
-    if batch.channels_last { at / channels } else { at / (pixels * channels) * pixels + at % pixels }
+/// Slopes by the residual, which is ω times the error, to slopes by the error.
+fn weigh(batch: &Batch, plane: &Plane, image: usize, weights: &[f32]) {
+    let (first, step) = batch.plane(image, plane.class);
+    let slopes = plane.slopes[first..].iter().step_by(step);
+    for (slope, weight) in slopes.zip(&weights[image * batch.pixels()..][..batch.pixels()]) {
+        slope.set(slope.get() * weight);
+    }
 }
