@@ -277,7 +277,7 @@ describe("arguments that no map takes", () => {
       "invalid-array",
       /labels is a Float32Array/,
     ],
-    [() => signedDistance(four, { shape, classes: 2 ** 52 }), "out-of-memory", /numbers/],
+    [() => signedDistance(four, { shape, classes: 2 ** 52 }), "invalid-argument", /classes is .*65536/],
     [() => unetWeightMap(new Float32Array(4) as never, { shape }), "invalid-array", /instances/],
     [() => unetWeightMap(four, { shape, sigma: 0 }), "invalid-option", /sigma is 0.*> 0/],
     [() => unetWeightMap(four, { shape, w0: -1 }), "invalid-option", /w0 is -1.*≥ 0/],

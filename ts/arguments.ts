@@ -37,6 +37,16 @@ export function readCount(name: string, value: unknown, least: number): number {
     : typeError("invalid-argument", message);
 }
 
+/** A number of classes. Labels that were read wrongly can ask for billions, so there is a limit. */
+export function readClasses(value: unknown, most = 65_536): number {
+  const classes = readCount("classes", value, 1);
+  if (classes <= most) return classes;
+  throw rangeError("invalid-argument", `classes is ${classes}; it must be an integer from 1 to ${most}`);
+}
+
+/** The most classes of a matrix of classes: 128 MiB. */
+export const mostOfMatrix = 4096;
+
 /** The label to leave out; null for none. */
 export function readIgnoreIndex(value: unknown): number | null {
   return value === undefined || value === null ? null : readCount("ignoreIndex", value, -(2 ** 53) + 1);

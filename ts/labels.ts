@@ -1,5 +1,13 @@
 /** Labels and scores: from one to the other, and how often each label occurs. */
-import { readCount, readIgnoreIndex, readLabels, readOptions, zeros } from "./arguments.ts";
+import {
+  mostOfMatrix,
+  readClasses,
+  readCount,
+  readIgnoreIndex,
+  readLabels,
+  readOptions,
+  zeros,
+} from "./arguments.ts";
 import { type Floats, type Labels, labelTypes, resolveShape, typed } from "./batch.ts";
 import { rangeError } from "./error.ts";
 import { choice } from "./option.ts";
@@ -26,7 +34,7 @@ export function oneHot(
   options: { readonly images?: number | undefined; readonly ignoreIndex?: number | undefined } = {},
 ): Uint8Array {
   const given = readOptions(options, ["images", "ignoreIndex"]);
-  const count = readCount("classes", classes, 1);
+  const count = readClasses(classes);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   const checked = readLabels("labels", labels, count, ignoreIndex);
   const images = readCount("images", given.images ?? 1, 1);
@@ -117,7 +125,7 @@ export function classFrequencyWeights(
   const given = readOptions(options, ["classes", "ignoreIndex"]);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   typed("labels", labels, labelTypes);
-  const classes = readCount("classes", given.classes ?? largestLabel(labels, ignoreIndex) + 1, 1);
+  const classes = readClasses(given.classes ?? largestLabel(labels, ignoreIndex) + 1);
   readLabels("labels", labels, classes, ignoreIndex);
 
   const counts = zeros(Float64Array, classes);
@@ -157,7 +165,7 @@ export function confusionMatrix(
   options: { readonly classes: number; readonly ignoreIndex?: number | undefined },
 ): number[][] {
   const given = readOptions(options, ["classes", "ignoreIndex", "shape", "spacing", "tolerance"]);
-  const classes = readCount("classes", given.classes, 1);
+  const classes = readClasses(given.classes, mostOfMatrix);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   readLabels("target", target, classes, ignoreIndex);
   readLabels("prediction", prediction, classes, null, target.length);

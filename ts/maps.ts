@@ -1,5 +1,5 @@
 /** Maps of one image: distances, signed distances, and the weights of U-Net. */
-import { type GridOptions, readCount, readIgnoreIndex, readLabels, readOptions } from "./arguments.ts";
+import { type GridOptions, readClasses, readIgnoreIndex, readLabels, readOptions } from "./arguments.ts";
 import { type Labels, labelTypes, resolveGrid, typed } from "./batch.ts";
 import { makeMaps, type Scratch } from "./core/maps.ts";
 import type { NumberArray } from "./core/memory.ts";
@@ -71,7 +71,7 @@ export function signedDistance(
   requireModule();
   const given = readOptions(options, ["shape", "classes", "spacing", "ignoreIndex"]);
   const grid = resolveGrid(given.shape, given.spacing);
-  const classes = readCount("classes", given.classes, 1);
+  const classes = readClasses(given.classes);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   readLabels("labels", labels, classes, ignoreIndex, grid.pixels);
   return makeMaps(grid, labels, classes, signedScratch, (maps, image, map, k) => {

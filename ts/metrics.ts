@@ -1,5 +1,5 @@
 /** How well a prediction agrees with its target, for reports: no gradients here. */
-import { type GridOptions, readCount, readIgnoreIndex, readOptions } from "./arguments.ts";
+import { type GridOptions, mostOfMatrix, readClasses, readIgnoreIndex, readOptions } from "./arguments.ts";
 import { type Labels, labelTypes, resolveGrid, typed } from "./batch.ts";
 import { measureImages, type Scratch } from "./core/maps.ts";
 import { requireModule } from "./core/module.ts";
@@ -74,7 +74,7 @@ export function metrics(prediction: Labels, target: Labels, options: MetricsOpti
   requireModule();
   const given = readOptions(options, ["shape", "classes", "spacing", "tolerance", "ignoreIndex"]);
   const grid = resolveGrid(given.shape, given.spacing);
-  const classes = readCount("classes", given.classes, 1);
+  const classes = readClasses(given.classes, mostOfMatrix);
   const tolerance = parseNumber(given.tolerance ?? 1, "tolerance", { min: 0 });
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
   typed("target", target, labelTypes, grid.pixels);

@@ -75,9 +75,9 @@ function parseList(value: unknown, name: string, what: string): unknown[] {
   if (!Array.isArray(value) && !/^(Float|Int|Uint)/.test(arrayType(value) ?? "")) {
     throw refuse(name, value, what, true);
   }
-  const list = Array.from(value as ArrayLike<unknown>);
-  if (list.length === 0 || list.length > 65_536) throw refuse(name, value, `${what}, not empty`, false);
-  return list;
+  const { length } = value as ArrayLike<unknown>;
+  if (length === 0 || length > 65_536) throw refuse(name, value, `${what}, not empty`, false);
+  return Array.from({ length }, (_, i) => (value as ArrayLike<unknown>)[i]);
 }
 
 /** A number, by default `initial`. */
