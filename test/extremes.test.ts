@@ -136,3 +136,29 @@ describe("surprise keeps its relative accuracy as p → 1", () => {
     }
   });
 });
+
+describe("gradients keep their relative accuracy where the label is unlikely", () => {
+  const targets = [Uint8Array.of(0), Float32Array.of(1, 0, 0, 0)];
+  const leads = [1, 4, 8, 12, 20]; // at 40 it is the reference, in float64, that runs out of digits
+  const expectRightAt = (loss: LossSpec, others: readonly number[]) => {
+    for (const lead of leads) {
+      const logits = Float32Array.of(-lead, ...others);
+      for (const target of targets) expectRight(loss, { logits, target, shape: [1, 4, 1, 1] });
+    }
+  };
+
+  const one = { classes: [0], smooth: 1 };
+  const ofOne = ["dice", "jaccard", "tversky"].map((kind) => ({ kind, ...one }));
+  test.each<LossSpec>([{ kind: "lovaszSoftmax" }, ...ofOne])("%j", (loss) => {
+    for (const others of [
+      [0.4, 0.2, 0],
+      [1, 0.9, -5],
+      [0, -9, -10],
+    ])
+      expectRightAt(loss, others);
+  });
+
+  test("and a wrong class is nearly sure", () => {
+    expectRightAt({ kind: "lovaszSoftmax", classes: "all" }, [6, -9, -10]);
+  });
+});

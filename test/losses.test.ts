@@ -1,11 +1,11 @@
 /** Every loss of the table through the WebAssembly core: golden cases, and the float64 reference on random cases. */
 import fc from "fast-check";
-import { type LossSpec, losses, valueAndGrad } from "segrad";
+import { type LossSpec, losses, sum, valueAndGrad } from "segrad";
 import * as reference from "segrad/reference";
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../ts/loss/index.ts";
 import { resolveLoss } from "../ts/loss/resolve.ts";
-import { cases } from "./support/arbitrary.ts";
+import { buildBatch, cases, type Recipe } from "./support/arbitrary.ts";
 import { difference, expectAgreement, largest, precision } from "./support/compare.ts";
 import { type GoldenCase, goldenCases } from "./support/golden.ts";
 
@@ -51,6 +51,34 @@ const leastCompared: { readonly [kind: string]: { moderate: number; extreme: num
 
 test("every loss has a golden case", () => {
   for (const kind of kinds) expect(goldenCases.some(({ loss }) => involves(loss, kind))).toBe(true);
+});
+
+/** Hard targets, nothing ignored or weighted, whole tiles: the quickest ways through the core. */
+const plainRecipe: Omit<Recipe, "mode" | "channels" | "distance"> = {
+  images: 2,
+  spatial: [4, 12],
+  channelsLast: false,
+  fromLogits: true,
+  target: "uint8",
+  ignored: 0,
+  pixelWeights: false,
+  spacing: null,
+  logits: "moderate",
+  seed: 5,
+};
+
+/** Every pair of losses, in every mode: what one needs of the sweeps must not starve the other. */
+describe.each(kinds)("%s in a sum", (kind) => {
+  test.each(["binary", "multilabel", "multiclass"] as const)("beside each other loss, %s", (mode) => {
+    const batches = [false, true].map((distance) => ({
+      ...buildBatch({ ...plainRecipe, mode, channels: mode === "binary" ? 1 : 3, distance }),
+      spacing: [1, 2],
+    }));
+    for (const other of kinds.slice(kinds.indexOf(kind))) {
+      if ([kind, other].some((each) => losses[each].needs?.modes.includes(mode) === false)) continue;
+      for (const batch of batches) expectAgreement(sum([{ kind }, [2, { kind: other }]]), batch);
+    }
+  });
 });
 
 test("sums of losses agree with the reference, terms and all", () => {

@@ -95,7 +95,12 @@ export function recipes(options: CaseOptions = {}): fc.Arbitrary<Recipe> {
   const { mostPixels = 120, mostChannels = 30, logits = "moderate" } = options;
   const side = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 13 }));
   const spatial = fc
-    .oneof(fc.array(side, { minLength: 2, maxLength: 2 }), fc.array(side, { minLength: 3, maxLength: 3 }))
+    .oneof(
+      { weight: 2, arbitrary: fc.array(side, { minLength: 2, maxLength: 2 }) },
+      { weight: 2, arbitrary: fc.array(side, { minLength: 3, maxLength: 3 }) },
+      // Whole tiles without a remainder, which the core has quicker ways for.
+      { weight: 1, arbitrary: fc.constantFrom([4, 4], [2, 16], [4, 12], [2, 2, 4], [4, 4, 4]) },
+    )
     .filter((sides) => sides.reduce((product, size) => product * size, 1) <= mostPixels);
   const mode = fc.constantFrom<Mode>("binary", "multilabel", "multiclass", "multiclass");
   const channels = fc.oneof(
