@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the crate into pkg/: module, glue, types, and BUILD.json, which says what they were built from.
+# `build-wasm.sh guarded` compiles the test build into target/guarded/ instead: an allocator that notices misuse
+# (crate/src/exports/memory/guard.rs), overflow checks and debug assertions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 eval "$(scripts/toolchain.sh --env)"
@@ -7,8 +9,16 @@ eval "$(scripts/toolchain.sh --env)"
 # Paths of this machine must not end up in the module: the same sources give the same bytes anywhere.
 export RUSTFLAGS="-C target-feature=+simd128,+bulk-memory \
   --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$PWD=."
-wasm-pack build crate --release --target web --out-dir ../pkg --no-pack --mode no-install
+pack=(wasm-pack build crate --target web --no-pack --mode no-install)
+
+if [ "${1:-}" = guarded ]; then
+  "${pack[@]}" --profile checked --out-dir ../target/guarded -- --features guarded
+  npx tsx scripts/buildInfo.ts write target/guarded
+  exit
+fi
+
+"${pack[@]}" --release --out-dir ../pkg
 node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -o pkg/segrad_bg.wasm -O3 --strip-producers --enable-simd --enable-bulk-memory \
   --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue
 rm -f pkg/.gitignore
-npx tsx scripts/buildInfo.ts write
+npx tsx scripts/buildInfo.ts write pkg

@@ -1,5 +1,5 @@
 /**
- * What pkg/ was built from: `buildInfo.ts write` records it in pkg/BUILD.json, `sourceHash()` lets a test
+ * What a module was built from: `buildInfo.ts write pkg` records it in pkg/BUILD.json, `sourceHash()` lets a test
  * compare it with the crate as it is now.
  */
 import { execFileSync } from "node:child_process";
@@ -8,7 +8,6 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const buildFile = join(root, "pkg/BUILD.json");
 
 export interface BuildInfo {
   /** SHA-256 over the crate's sources and manifests. */
@@ -37,16 +36,17 @@ export function sourceHash(): string {
   return hash.digest("hex");
 }
 
-/** What pkg/BUILD.json says. */
-export function readBuildInfo(): BuildInfo {
-  return JSON.parse(readFileSync(buildFile, "utf8")) as BuildInfo;
+/** What BUILD.json says of the module in `folder`. */
+export function readBuildInfo(folder = "pkg"): BuildInfo {
+  return JSON.parse(readFileSync(join(root, folder, "BUILD.json"), "utf8")) as BuildInfo;
 }
 
 function version(command: string): string {
   return execFileSync(command, ["--version"], { encoding: "utf8" }).trim();
 }
 
-if (process.argv[2] === "write") {
+const [, , command, folder] = process.argv;
+if (command === "write" && folder !== undefined) {
   const info: BuildInfo = {
     sources: sourceHash(),
     tools: {
@@ -56,5 +56,5 @@ if (process.argv[2] === "write") {
       "wasm-opt": version(join(root, "node_modules/.bin/wasm-opt")),
     },
   };
-  writeFileSync(buildFile, `${JSON.stringify(info, null, 2)}\n`);
+  writeFileSync(join(root, folder, "BUILD.json"), `${JSON.stringify(info, null, 2)}\n`);
 }

@@ -3,6 +3,9 @@
 use std::alloc::{Layout, alloc, dealloc};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "guarded")]
+mod guard;
+
 const ALIGNMENT: usize = 16;
 
 /// Room for this many bytes, aligned to 16; 0 where there is none.
