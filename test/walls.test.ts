@@ -52,7 +52,8 @@ const core = ts.filter((file) => file.startsWith("ts/core/") && !isEntry(file));
 test("the words stand on nothing but words", () => {
   expectImports(["ts/error.ts"], /^$/);
   expectImports(["ts/option.ts"], /^ts\/error\.ts$/);
-  expectImports(["ts/define.ts", "ts/batch.ts", "ts/arguments.ts"], /^ts\/(error|option|batch)\.ts$/);
+  expectImports(["ts/array.ts"], /^ts\/error\.ts$/);
+  expectImports(["ts/define.ts", "ts/batch.ts", "ts/arguments.ts"], /^ts\/(error|array|option|batch)\.ts$/);
   expectImports(under("ts/loss/", ".ts"), /^ts\/((error|option|define)\.ts|loss\/\w+\.ts)$/);
 });
 
@@ -66,7 +67,7 @@ test("only the core touches the module", () => {
   expectImports(outside, /^(?!.*pkg\/)/);
   expectImports(
     core,
-    /^(pkg\/segrad\.js|ts\/(core\/\w+|error|batch|arguments|option)\.ts|ts\/loss\/\w+\.ts)$/,
+    /^(pkg\/segrad\.js|ts\/(core\/\w+|error|array|batch|arguments|option)\.ts|ts\/loss\/\w+\.ts)$/,
   );
 });
 

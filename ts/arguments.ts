@@ -1,4 +1,5 @@
 /** Arguments of the maps, metrics and helpers, read and checked before anything is computed. */
+import { plain } from "./array.ts";
 import { type Labels, labelTypes, typed } from "./batch.ts";
 import { rangeError, show, typeError } from "./error.ts";
 
@@ -52,7 +53,7 @@ export function readIgnoreIndex(value: unknown): number | null {
   return value === undefined || value === null ? null : readCount("ignoreIndex", value, -(2 ** 53) + 1);
 }
 
-/** Labels from 0 to classes − 1, or `ignoreIndex`. */
+/** Labels from 0 to classes − 1, or `ignoreIndex`, as a plain array. */
 export function readLabels(
   name: string,
   labels: unknown,
@@ -60,7 +61,7 @@ export function readLabels(
   ignoreIndex: number | null,
   length?: number,
 ): Labels {
-  const checked: Labels = typed(name, labels, labelTypes, length);
+  const checked: Labels = plain(typed(name, labels, labelTypes, length));
   for (let i = 0; i < checked.length; i++) {
     const label = checked[i]!;
     if ((label >= 0 && label < classes) || label === ignoreIndex) continue;

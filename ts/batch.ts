@@ -3,6 +3,7 @@
  * defaults; the data itself (labels in range, finite targets) is checked in one pass by whoever reads it, with
  * the words at the end of this file.
  */
+import { lengthOf, type NumberArray } from "./array.ts";
 import { arrayType, rangeError, show, typeError } from "./error.ts";
 
 /** `binary`: one channel, sigmoid. `multilabel`: sigmoid on each channel. `multiclass`: softmax over channels. */
@@ -102,6 +103,9 @@ export function resolveBatch(batch: unknown, precision?: "float64"): ResolvedBat
     throw rangeError("invalid-batch", `mode "binary" needs 1 channel and the shape has ${channels}`);
   }
 
+  // A list may be a proxy, whose code could shrink an array: all lists are read before any array is measured.
+  const spacing = resolveSpacing(read("spacing"), axes);
+
   const elements = images * channels * pixels;
   const logits = typed("logits", read("logits"), floatTypes, elements);
   const target = read("target");
@@ -127,7 +131,7 @@ export function resolveBatch(batch: unknown, precision?: "float64"): ResolvedBat
     ignoreIndex: resolveIgnore(read("ignoreIndex"), soft),
     pixelWeights: optional("pixelWeights", images * pixels),
     distance: optional("distance", elements),
-    spacing: resolveSpacing(read("spacing"), axes),
+    spacing,
     check: flag("check", read("check"), false),
   };
 }
@@ -248,15 +252,13 @@ function flag(name: string, value: unknown, initial: boolean): boolean {
   throw typeError("invalid-batch", `${name} is ${show(value)}; it must be true or false`);
 }
 
-const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")!.get!;
-
 /** A typed array of one of the classes `types` with exactly `length` elements (any length if not given). */
 // biome-ignore lint/suspicious/noExplicitAny: the caller names the classes, and so knows the type
 export function typed(name: string, array: unknown, types: readonly string[], length?: number): any {
   if (!types.includes(arrayType(array) ?? "")) {
     throw typeError("invalid-array", `${name} is ${show(array)}; it must be a ${types.join(", ")}`);
   }
-  const actual: number = lengthOf.call(array);
+  const actual = lengthOf(array as NumberArray);
   if (length !== undefined && actual !== length) {
     const hint = actual === 0 ? " (is its buffer detached?)" : "";
     throw rangeError("invalid-length", `${name} has length ${actual}${hint}; the shape asks for ${length}`);

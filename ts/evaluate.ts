@@ -1,4 +1,5 @@
 /** Losses through the WebAssembly core. */
+import { byteLengthOf, lengthOf, plain } from "./array.ts";
 import { type Batch, type ResolvedBatch, resolveBatch, typed } from "./batch.ts";
 import { floatsAt, residence, Staging } from "./core/memory.ts";
 import { requireModule } from "./core/module.ts";
@@ -44,12 +45,12 @@ export function value(loss: LossSpec, batch: Batch): number {
  * @throws SegradError for anything wrong with the loss, the batch or `out`, before anything is computed.
  */
 export function valueAndGrad(loss: LossSpec, batch: Batch, options: { out?: Float32Array } = {}): Result {
-  const call = resolve(loss, batch);
   if (typeof options !== "object" || options === null) {
     throw typeError("invalid-argument", "the options of valueAndGrad must be an object such as { out }");
   }
-  const given = options.out;
-  const length = call.batch.logits.length;
+  const given = options.out; // read before any array is measured, since a getter could shrink one
+  const call = resolve(loss, batch);
+  const length = lengthOf(call.batch.logits);
   const out: Float32Array =
     given === undefined ? new Float32Array(length) : typed("out", given, ["Float32Array"], length);
   const { value, grad, terms } = evaluate(call, out);
@@ -111,11 +112,12 @@ interface Evaluation extends Omit<Result, "grad"> {
 function evaluate({ loss, batch }: Call, out: Float32Array | null): Evaluation {
   const staging = new Staging();
   const core = prepare(loss, batch, staging);
-  const { length, byteLength } = batch.logits;
+  const length = lengthOf(batch.logits);
   const home = out === null ? null : residence(out);
   // In place only where the gradient overwrites nothing that is still read.
   const inPlace = home !== null && isAlone(home, batch);
-  const gradient = out === null ? () => 0 : inPlace ? () => home.start : staging.room(byteLength);
+  const gradient =
+    out === null ? () => 0 : inPlace ? () => home.start : staging.room(byteLengthOf(batch.logits));
   staging.commit();
   const objective = core.objective();
   const total = objective.evaluate(
@@ -128,9 +130,9 @@ function evaluate({ loss, batch }: Call, out: Float32Array | null): Evaluation {
     batch.check,
   );
   throwFault(objective, batch);
-  const isEnded = home !== null && out?.length !== length;
+  const isEnded = home !== null && out !== null && lengthOf(out) !== length;
   const grad = isEnded ? floatsAt(home.start, length) : out;
-  if (!inPlace) grad?.set(floatsAt(gradient(), length));
+  if (grad !== null && !inPlace) plain(grad).set(floatsAt(gradient(), length));
 
   const terms = new Array<number>(loss.terms).fill(0);
   loss.parts.forEach(({ term, scale }, index) => {

@@ -8,6 +8,7 @@ import {
   readOptions,
   zeros,
 } from "./arguments.ts";
+import { plain } from "./array.ts";
 import { type Floats, type Labels, labelTypes, resolveShape, typed } from "./batch.ts";
 import { rangeError } from "./error.ts";
 import { choice } from "./option.ts";
@@ -124,13 +125,13 @@ export function classFrequencyWeights(
 ): number[] {
   const given = readOptions(options, ["classes", "ignoreIndex"]);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
-  typed("labels", labels, labelTypes);
-  const classes = readClasses(given.classes ?? largestLabel(labels, ignoreIndex) + 1);
-  readLabels("labels", labels, classes, ignoreIndex);
+  const found: Labels = plain(typed("labels", labels, labelTypes));
+  const classes = readClasses(given.classes ?? largestLabel(found, ignoreIndex) + 1);
+  const checked = readLabels("labels", found, classes, ignoreIndex);
 
   const counts = zeros(Float64Array, classes);
   let total = 0;
-  for (const label of labels) {
+  for (const label of checked) {
     if (label === ignoreIndex) continue;
     counts[label]! += 1;
     total += 1;
@@ -167,13 +168,13 @@ export function confusionMatrix(
   const given = readOptions(options, ["classes", "ignoreIndex", "shape", "spacing", "tolerance"]);
   const classes = readClasses(given.classes, mostOfMatrix);
   const ignoreIndex = readIgnoreIndex(given.ignoreIndex);
-  readLabels("target", target, classes, ignoreIndex);
-  readLabels("prediction", prediction, classes, null, target.length);
+  const wanted = readLabels("target", target, classes, ignoreIndex);
+  const predicted = readLabels("prediction", prediction, classes, null, wanted.length);
 
   const counts = zeros(Float64Array, classes * classes);
-  for (let i = 0; i < target.length; i++) {
-    const label = target[i]!;
-    if (label !== ignoreIndex) counts[label * classes + prediction[i]!]! += 1;
+  for (let i = 0; i < wanted.length; i++) {
+    const label = wanted[i]!;
+    if (label !== ignoreIndex) counts[label * classes + predicted[i]!]! += 1;
   }
   return Array.from({ length: classes }, (_, t) => [...counts.subarray(t * classes, (t + 1) * classes)]);
 }

@@ -1,10 +1,10 @@
 /** Maps of one image: distances, signed distances, and the weights of U-Net. */
 import { type GridOptions, readClasses, readIgnoreIndex, readLabels, readOptions } from "./arguments.ts";
+import { type NumberArray, plain } from "./array.ts";
 import { type Labels, labelTypes, resolveGrid, typed } from "./batch.ts";
 import { makeMaps, type Scratch } from "./core/maps.ts";
-import type { NumberArray } from "./core/memory.ts";
 import { requireModule } from "./core/module.ts";
-import { show, typeError } from "./error.ts";
+import { arrayType, show, typeError } from "./error.ts";
 import { parseNumber } from "./option.ts";
 
 /** The zeros; two layers of distances. */
@@ -39,7 +39,9 @@ export function distanceTransform(mask: NumberArray, options: GridOptions): Floa
   const grid = resolveGrid(given.shape, given.spacing);
   typed("mask", mask, [...labelTypes, "Float32Array", "Float64Array"], grid.pixels);
   const narrow =
-    mask instanceof Float64Array ? Uint8Array.from(mask, (value) => (value === 0 ? 0 : 1)) : mask;
+    arrayType(mask) === "Float64Array"
+      ? Uint8Array.from(plain(mask), (value) => (value === 0 ? 0 : 1))
+      : mask;
   return makeMaps(grid, narrow, 1, distanceScratch, (maps, image, map) => maps.distance(...image, map));
 }
 
@@ -121,23 +123,29 @@ export function unetWeightMap(instances: Labels, options: UnetWeightOptions): Fl
   requireModule();
   const given = readOptions(options, ["shape", "spacing", "w0", "sigma", "classBalance"]);
   const grid = resolveGrid(given.shape, given.spacing);
-  typed("instances", instances, labelTypes, grid.pixels);
   const w0 = parseNumber(given.w0 ?? 10, "w0", { min: 0 });
   const sigma = parseNumber(given.sigma ?? 5, "sigma", { above: 0 });
-  const balance = readBalance(given.classBalance ?? false, instances);
+  const balance = readBalance(given.classBalance ?? false);
+  typed("instances", instances, labelTypes, grid.pixels);
+  const [background, foreground] = balance === "auto" ? balanceOf(plain(instances)) : balance;
   return makeMaps(grid, instances, 1, unetScratch, (maps, image, map) =>
-    maps.unet(...image, w0, sigma, ...balance, map),
+    maps.unet(...image, w0, sigma, background, foreground, map),
   );
 }
 
-function readBalance(classBalance: unknown, instances: Labels): [background: number, foreground: number] {
+/** The weights of the classes. */
+type Balance = [background: number, foreground: number];
+
+function balanceOf(instances: Labels): Balance {
+  let background = 0;
+  for (const id of instances) if (id === 0) background += 1;
+  const weight = (count: number) => instances.length / (2 * count);
+  return [weight(background), weight(instances.length - background)];
+}
+
+function readBalance(classBalance: unknown): Balance | "auto" {
   if (classBalance === false) return [0, 0];
-  if (classBalance === true) {
-    let background = 0;
-    for (const id of instances) if (id === 0) background += 1;
-    const weight = (count: number) => instances.length / (2 * count);
-    return [weight(background), weight(instances.length - background)];
-  }
+  if (classBalance === true) return "auto";
   if (!Array.isArray(classBalance) || classBalance.length !== 2) {
     const message = `classBalance is ${show(classBalance)}; it must be true, false or [background, foreground]`;
     throw typeError("invalid-option", message);

@@ -1,9 +1,10 @@
 /** Calls of the core that look at one image: maps, and distances between surfaces. */
 import { Maps, release } from "../../pkg/segrad.js";
 import { zeros } from "../arguments.ts";
+import type { NumberArray } from "../array.ts";
 import { labelTypes, type resolveGrid } from "../batch.ts";
 import { arrayType } from "../error.ts";
-import { floatsAt, type NumberArray, Staging, take } from "./memory.ts";
+import { floatsAt, Staging, take } from "./memory.ts";
 
 /** The sides of an image, and its pixel size. */
 export type Grid = ReturnType<typeof resolveGrid>;

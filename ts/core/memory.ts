@@ -3,7 +3,8 @@
  * everything else in and out for the length of one call.
  */
 import { allocate as allocateBytes, release } from "../../pkg/segrad.js";
-import { arrayType, rangeError, show, typeError } from "../error.ts";
+import { bufferOf, byteLengthOf, byteOffsetOf, classOf, type NumberArray, plain } from "../array.ts";
+import { rangeError, show, typeError } from "../error.ts";
 import { memory, requireModule } from "./module.ts";
 
 /** Bytes of WebAssembly memory there can be: 4 GiB, the reach of its 32-bit pointers. */
@@ -113,29 +114,6 @@ export function allocate(length: number, type: "float32" = "float32"): WasmBuffe
   return new WasmBuffer(length);
 }
 
-/** A typed array of any number type. */
-export type NumberArray =
-  | Float32Array
-  | Float64Array
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array;
-
-/** By name: an array may come from another realm, or carry a constructor of its own. */
-const views = {
-  Float32Array,
-  Float64Array,
-  Uint8Array,
-  Int8Array,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-};
-
 /** Blocks of a staging area start at multiples of this. */
 const alignment = 16;
 const padded = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
@@ -156,8 +134,8 @@ export class Staging {
     if (array === null) return () => 0;
     const home = residence(array); // asked now: growing the memory detaches the view
     if (home !== null) return () => home.start;
-    const offset = this.#reserve(array.byteLength);
-    this.#incoming.push({ array, offset });
+    const offset = this.#reserve(byteLengthOf(array));
+    this.#incoming.push({ array: plain(array), offset });
     return () => block.pointer + offset;
   }
 
@@ -182,8 +160,8 @@ export class Staging {
     }
     const buffer = memory();
     for (const { array, offset } of this.#incoming) {
-      const View = views[arrayType(array) as keyof typeof views];
-      new View(buffer, block.pointer + offset, array.length).set(array);
+      const Class = classOf(array);
+      new Class(buffer, block.pointer + offset, array.length).set(array);
     }
   }
 }
@@ -194,8 +172,9 @@ export class Staging {
  * @throws SegradError `disposed` for a view that outlived its buffer: others may live there now.
  */
 export function residence(array: NumberArray): { start: number; end: number } | null {
-  if (array.buffer !== memory()) return null;
-  const [start, end] = [array.byteOffset, array.byteOffset + array.byteLength];
+  if (bufferOf(array) !== memory()) return null;
+  const start = byteOffsetOf(array);
+  const end = start + byteLengthOf(array);
   const isWithin = (pointer: number, bytes: number) => pointer <= start && end <= pointer + bytes;
   const isHeld = isWithin(start, held.get(start) ?? -1) || [...held].some((block) => isWithin(...block));
   if (isHeld && !owners.get(array)?.isDisposed) return { start, end };

@@ -1,5 +1,6 @@
 /** Calls of the core: options become numbers, arrays become pointers, faults become errors. */
 import { Objective } from "../../pkg/segrad.js";
+import type { NumberArray } from "../array.ts";
 import {
   distanceError,
   type Floats,
@@ -13,7 +14,7 @@ import { arrayType } from "../error.ts";
 import { losses } from "../loss/index.ts";
 import type { Part, ResolvedLoss } from "../loss/resolve.ts";
 import type { ChoiceOption, Option } from "../option.ts";
-import { type NumberArray, noRoom, type Staging } from "./memory.ts";
+import { noRoom, type Staging } from "./memory.ts";
 
 /** The types of targets, in the order of the core's list. */
 const targetTypes = [
