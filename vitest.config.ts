@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /** Tests import what users import: the package by its name. */
@@ -6,6 +7,25 @@ export const alias = {
   "segrad/tfjs": new URL("./ts/adapters/tfjs.ts", import.meta.url).pathname,
   "segrad/jax": new URL("./ts/adapters/jax.ts", import.meta.url).pathname,
   segrad: new URL("./ts/core/entry/node.ts", import.meta.url).pathname,
+};
+
+/** The test build of the module, where `scripts/build-wasm.sh guarded` was run. CI always runs it. */
+const isGuardedBuilt = existsSync(new URL("./target/guarded/segrad_bg.wasm", import.meta.url));
+
+/** The same tests of bad input and of every loss, on a module whose memory is fenced and looked at after each case. */
+const guarded = {
+  extends: true as const,
+  test: {
+    name: "guarded",
+    include: [
+      "test/guarded/*.test.ts",
+      "test/{errors,extremes,input,invariance,losses,maps,metrics}.test.ts",
+      "test/loss/lovasz.test.ts",
+    ],
+    setupFiles: "test/guarded/setup.ts",
+    env: { CASES: "20000", RUNS: "0.2" },
+    testTimeout: 60_000,
+  },
 };
 
 export default defineConfig({
@@ -17,10 +37,11 @@ export default defineConfig({
         test: {
           name: "library",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/package/**"],
+          exclude: ["test/package/**", "test/guarded/**"],
           testTimeout: 60_000,
         },
       },
+      ...(isGuardedBuilt ? [guarded] : []),
       {
         // What users install: packed once, then tried in empty projects and in a browser.
         extends: true,

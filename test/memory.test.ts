@@ -1,21 +1,11 @@
 /** WebAssembly memory: it stays flat, it is given back, its views fail loudly, and running out of it is an error. */
 import { execFileSync } from "node:child_process";
-import {
-  allocate,
-  type Batch,
-  dice,
-  lossMap,
-  lovaszSoftmax,
-  SegradError,
-  sum,
-  value,
-  valueAndGrad,
-} from "segrad";
+import { allocate, type Batch, dice, lossMap, lovaszSoftmax, sum, value, valueAndGrad } from "segrad";
 import { describe, expect, test } from "vitest";
 import { release } from "../pkg/segrad.js";
 import { take } from "../ts/core/memory.ts";
 import { memory } from "../ts/core/module.ts";
-import { goldenCases } from "./support/golden.ts";
+import { codeOf, expectSound } from "./support/sound.ts";
 
 const bytes = () => memory().byteLength;
 
@@ -28,25 +18,6 @@ function batchOf(pixels: number): Batch {
 }
 
 const loss = sum([dice(), lovaszSoftmax()]);
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SegradError) return error.code;
-    throw error;
-  }
-  return "nothing was thrown";
-}
-
-/** The library computes what it should. */
-function expectSound() {
-  for (const { loss, batch, value } of goldenCases.slice(0, 5)) {
-    expect(Math.abs(valueAndGrad(loss, batch).value - value)).toBeLessThan(
-      2e-6 * Math.max(1, Math.abs(value)),
-    );
-  }
-}
 
 describe("memory stays flat", () => {
   test("over a thousand calls of one size", () => {

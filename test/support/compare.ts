@@ -13,14 +13,15 @@
  * - Jumps. Lovász gradients depend on the order of errors, Hausdorff distances on p > ½, and the conservative loss
  *   on v > floor. Where float32 may see the other side, there is nothing to compare.
  */
+import assert from "node:assert/strict";
 import * as segrad from "segrad";
 import * as reference from "segrad/reference";
-import { expect } from "vitest";
 import { resolveBatch } from "../../ts/batch.ts";
 import type { LossSpec } from "../../ts/loss/index.ts";
 import { type Part, resolveLoss } from "../../ts/loss/resolve.ts";
 import { fromPlanes, type Planes, unfold } from "../../ts/reference/planes.ts";
 import type { Vector } from "../../ts/reference/tape.ts";
+import { expectUnharmed } from "./guard.ts";
 import { separated } from "./separated.ts";
 
 /** What is allowed of float32, relative to the size of a quantity. */
@@ -181,14 +182,16 @@ function jumpOf(part: Part, planes: Planes): "value" | "grad" | null {
 /** Expects the core to agree with the reference; says whether there was a gradient to compare. */
 export function expectAgreement(loss: LossSpec, batch: segrad.Batch): boolean {
   const within = toleranceOf(loss, batch);
-  const [got, want] = [segrad.valueAndGrad(loss, batch), reference.valueAndGrad(loss, batch)];
-  expect(got.grad.every(Number.isFinite), "finite gradient").toBe(true);
+  const got = segrad.valueAndGrad(loss, batch);
+  expectUnharmed();
+  const want = reference.valueAndGrad(loss, batch);
+  const expectNear = (what: string, distance: number, most: number) =>
+    assert(distance <= most, `${what}: ${distance} apart; ${most} is allowed`);
+  assert(got.grad.every(Number.isFinite), "the gradient is not finite");
   if (!within.jumps.value) {
-    expect(Math.abs(got.value - want.value), "value").toBeLessThanOrEqual(within.value);
-    expect(difference(got.terms, want.terms), "terms").toBeLessThanOrEqual(within.terms);
+    expectNear("value", Math.abs(got.value - want.value), within.value);
+    expectNear("terms", difference(got.terms, want.terms), within.terms);
   }
-  if (!within.jumps.grad) {
-    expect(difference(got.grad, want.grad), "gradient").toBeLessThanOrEqual(within.grad);
-  }
+  if (!within.jumps.grad) expectNear("gradient", difference(got.grad, want.grad), within.grad);
   return !within.jumps.grad;
 }

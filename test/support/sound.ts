@@ -1,8 +1,9 @@
-/** That an error is one of ours, and that the library computes what it should afterwards. */
+/** That an error is one of ours, that memory is whole, and that the library computes what it should afterwards. */
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { SegradError, valueAndGrad } from "segrad";
-import { expect } from "vitest";
 import { goldenCases } from "./golden.ts";
+import { expectUnharmed } from "./guard.ts";
 
 /** The codes of the union `ErrorCode`, each with its comment. */
 const documented = new Set(
@@ -16,11 +17,15 @@ const documented = new Set(
 /** The next call is right: a few golden cases, in turn. */
 let turn = 0;
 export function expectSound() {
-  const { loss, batch, value, grad } = goldenCases[turn++ % goldenCases.length]!;
+  const { name, loss, batch, value, grad } = goldenCases[turn++ % goldenCases.length]!;
   const result = valueAndGrad(loss, batch);
-  expect(Math.abs(result.value - value)).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(value)));
+  expectUnharmed();
+  assert(Math.abs(result.value - value) <= 2e-6 * Math.max(1, Math.abs(value)), `${name}: the value is off`);
   const most = grad.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
-  expect(grad.every((g, i) => Math.abs(g - result.grad[i]!) <= 2e-6 * most)).toBe(true);
+  assert(
+    grad.every((g, i) => Math.abs(g - result.grad[i]!) <= 2e-6 * most),
+    `${name}: the gradient is off`,
+  );
 }
 
 /** Runs it, and returns the code of the SegradError it threw, or null. Any other error is a failure. */
@@ -30,8 +35,10 @@ export function codeOf(run: () => unknown): string | null {
     return null;
   } catch (error) {
     if (!(error instanceof SegradError)) throw error;
-    expect(documented, error.message).toContain(error.code);
-    expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
+    assert(documented.has(error.code), `${error.code} is no documented code: ${error.message}`);
+    assert(error instanceof TypeError || error instanceof RangeError);
     return error.code;
+  } finally {
+    expectUnharmed();
   }
 }
