@@ -1,6 +1,9 @@
 /** Input that is strange but right, and input that is wrong in ways worth a name; `errors.test.ts` tries the rest. */
+import * as segrad from "segrad";
 import { type LossSpec, sum, value, valueAndGrad } from "segrad";
 import { describe, expect, test } from "vitest";
+import { randomNumbers } from "./support/arbitrary.ts";
+import { disguise, foreignCopy, shrunk } from "./support/poison.ts";
 import { codeOf, expectSound } from "./support/sound.ts";
 
 const fine = () => ({
@@ -69,6 +72,99 @@ describe("arrays that live elsewhere", () => {
     }
     const out = new Float32Array(length);
     expect(codeOf(() => valueAndGrad({ kind: "dice" }, fine(), { out }))).toBe("invalid-length");
+  });
+});
+
+describe("arrays that are not what they say", () => {
+  const batches = { logits: fine().logits, target: fine().target, weights: Float32Array.of(1, 2, 0, 1) };
+  const { logits, target, weights: pixelWeights } = batches;
+  const batch = { ...fine(), pixelWeights };
+  const expected = valueAndGrad({ kind: "dice" }, batch);
+  const shape = [2, 2];
+
+  test("are read by what they hold: own properties, other realms and missing prototypes change nothing", () => {
+    const random = randomNumbers(1);
+    const disguised = <T extends object>(array: T) => disguise(random, array);
+    for (let i = 0; i < 300; i++) {
+      const strange = i % 10 === 0 ? foreignCopy : disguised;
+      const out = strange(new Float32Array(4));
+      const given = {
+        ...batch,
+        logits: strange(logits.slice()),
+        target: strange(target.slice()),
+        pixelWeights: strange(pixelWeights.slice()),
+      };
+      const { value, grad } = valueAndGrad({ kind: "dice" }, given, { out });
+      expect(value).toBe(expected.value);
+      expect(grad).toBe(out);
+      expect(Array.from({ length: 4 }, (_, i) => grad[i])).toEqual([...expected.grad]);
+      const labels = () => strange(target.slice());
+      const floats = strange(Float64Array.from(target));
+      const distances = segrad.distanceTransform(target, { shape });
+      expect(segrad.distanceTransform(labels(), { shape })).toEqual(distances);
+      expect(segrad.distanceTransform(floats, { shape })).toEqual(distances);
+      expect(segrad.unetWeightMap(labels(), { shape, classBalance: true })).toEqual(
+        segrad.unetWeightMap(target, { shape, classBalance: true }),
+      );
+      expect(segrad.metrics(labels(), labels(), { shape, classes: 2 })).toEqual(
+        segrad.metrics(target, target, { shape, classes: 2 }),
+      );
+      expect(segrad.oneHot(labels(), 2)).toEqual(segrad.oneHot(target, 2));
+      expect(segrad.classFrequencyWeights(labels())).toEqual(segrad.classFrequencyWeights(target));
+      expect(segrad.argmax(strange(logits.slice()), { shape: [1, 2, 1, 2] })).toEqual(
+        segrad.argmax(logits, { shape: [1, 2, 1, 2] }),
+      );
+    }
+  });
+
+  test("are refused if they are proxies, which hold nothing", () => {
+    const proxy = new Proxy(logits.slice(), {});
+    expect(codeOf(() => value({ kind: "dice" }, { ...batch, logits: proxy }))).toBe("invalid-array");
+    expect(codeOf(() => segrad.distanceTransform(proxy, { shape }))).toBe("invalid-array");
+  });
+
+  test.each(["detached", "shrunk"])("are measured after the caller's own code has %s them", (how) => {
+    /** An array, and a list whose reading ends it. */
+    const trap = (list: readonly number[]) => {
+      const resizable = shrunk(4, true, 4);
+      const array = how === "detached" ? new Float32Array(4) : resizable.array;
+      const end = () => {
+        if (how === "shrunk") resizable.shrink();
+        else if (array.length > 0) structuredClone(array.buffer, { transfer: [array.buffer] });
+      };
+      const read = (target: readonly number[], key: string | symbol) => {
+        if (key === "0") end();
+        return Reflect.get(target, key);
+      };
+      return { array, end, list: new Proxy(list, { get: read }) };
+    };
+    const spacing = trap([1, 1]);
+    expect(
+      codeOf(() => value({ kind: "dice" }, { ...batch, logits: spacing.array, spacing: spacing.list })),
+    ).toBe("invalid-length");
+    const sides = trap([1, 1, 2, 2]);
+    expect(codeOf(() => value({ kind: "dice" }, { ...batch, logits: sides.array, shape: sides.list }))).toBe(
+      "invalid-length",
+    );
+    const { array, end } = trap([]);
+    const options = {
+      get out(): Float32Array {
+        end();
+        return new Float32Array(4);
+      },
+    };
+    expect(codeOf(() => valueAndGrad({ kind: "dice" }, { ...batch, logits: array }, options))).toBe(
+      "invalid-length",
+    );
+    const balance = trap([1, 2]);
+    const instances = new Uint8Array(balance.array.buffer, balance.array.byteOffset);
+    const asked = { shape: [4, 4], classBalance: balance.list as [number, number] };
+    expect(codeOf(() => segrad.unetWeightMap(instances, asked))).toBe("invalid-length");
+    const steps = trap([1, 1]);
+    expect(codeOf(() => segrad.distanceTransform(steps.array, { shape, spacing: steps.list }))).toBe(
+      "invalid-length",
+    );
+    expectSound();
   });
 });
 

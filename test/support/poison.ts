@@ -1,4 +1,5 @@
 /** Arguments of public functions, some of them spoiled: for the tests that nothing a caller passes does harm. */
+import { runInNewContext } from "node:vm";
 
 /** A source of uniform numbers in [0, 1). */
 export type Random = () => number;
@@ -29,11 +30,17 @@ const ResizableBuffer = ArrayBuffer as unknown as new (
   options: { maxByteLength: number },
 ) => ArrayBuffer & { resize(bytes: number): void };
 
-/** A view of a buffer that was shrunk after the view was made: of a fixed length, or following its buffer. */
-function shrunk(length: number, following: boolean): Float32Array {
-  const buffer = new ResizableBuffer(4 * length + 8, { maxByteLength: 4 * length + 64 });
-  const array = following ? new Float32Array(buffer, 4) : new Float32Array(buffer, 4, length);
-  buffer.resize(4 * Math.max(0, length - 2));
+/** A view that a resizable buffer can be shrunk under: of a fixed length, or following its buffer. */
+export function shrunk(length: number, following: boolean, offset = 4) {
+  const buffer = new ResizableBuffer(4 * length + offset, { maxByteLength: 4 * length + 64 });
+  const array = following ? new Float32Array(buffer, offset) : new Float32Array(buffer, offset, length);
+  return { array, shrink: () => buffer.resize(4 * Math.max(0, length - 2)) };
+}
+
+/** One that was. */
+function shrunkAlready(length: number, following: boolean): Float32Array {
+  const { array, shrink } = shrunk(length, following);
+  shrink();
   return array;
 }
 
@@ -78,8 +85,11 @@ const values: readonly ((random: Random) => unknown)[] = [
   () => new ArrayBuffer(24),
   () => new BigInt64Array(6),
   (random) => detached(Math.floor(13 * random())),
-  (random) => shrunk(12, random() < 0.5),
+  (random) => shrunkAlready(12, random() < 0.5),
   (random) => new Float32Array(new SharedArrayBuffer(64), 4, pick(random, [6, 12])),
+  (random) => disguise(random, arrayOf(random, pick(random, [6, 12]))),
+  (random) => foreignCopy(arrayOf(random, pick(random, [6, 12]))),
+  () => new Proxy([1, 2], {}),
   (random) => arrayOf(random, pick(random, [0, 1, 5, 6, 7, 11, 12, 13])),
   (random) => arrayOf(random, pick(random, [6, 12])),
   (random) => arrayOf(random, pick(random, [6, 12])),
@@ -95,6 +105,40 @@ function arrayOf(random: Random, length: number) {
   return array;
 }
 
+/** The classes of another realm, as an array from another frame or a test runner's sandbox has. */
+const foreign: typeof typedArrays = runInNewContext(`[${typedArrays.map(({ name }) => name).join()}]`);
+
+/** The same numbers in an array of another realm. */
+export function foreignCopy<T extends ArrayBufferView>(array: T): T {
+  const Class = foreign.find(({ name }) => name === array.constructor.name) as Float32ArrayConstructor;
+  return new Class(array as never) as ArrayBufferView as T;
+}
+
+const disguises = [
+  "length",
+  "byteLength",
+  "byteOffset",
+  "buffer",
+  "set",
+  "constructor",
+  Symbol.iterator,
+] as const;
+
+/** The array, with properties of its own that lie about it, or without the prototype that holds them. */
+export function disguise<T extends object>(random: Random, array: T): T {
+  if (random() < 0.2) return Object.setPrototypeOf(array, null);
+  const value = pick<unknown>(random, [
+    0,
+    1,
+    1e9,
+    -1,
+    undefined,
+    new ArrayBuffer(8),
+    () => [][Symbol.iterator](),
+  ]);
+  return Object.defineProperty(array, pick(random, disguises), { value, configurable: true });
+}
+
 /** Something that was not expected. */
 export function poison(random: Random): unknown {
   return pick(random, values)(random);
@@ -107,6 +151,7 @@ function write(root: object, key: string, value: unknown): void {
 
 /** Spoils `root` (an argument, made of plain objects and lists) in one place, and returns it. */
 export function spoil(random: Random, root: unknown): unknown {
+  if (ArrayBuffer.isView(root) && random() < 0.1) return disguise(random, root);
   if (typeof root !== "object" || root === null || ArrayBuffer.isView(root) || random() < 0.05)
     return poison(random);
   const keys = Object.keys(root);
