@@ -1,10 +1,22 @@
 /** WebAssembly memory: it stays flat, it is given back, its views fail loudly, and running out of it is an error. */
 import { execFileSync } from "node:child_process";
-import { allocate, type Batch, dice, lossMap, lovaszSoftmax, sum, value, valueAndGrad } from "segrad";
+import {
+  allocate,
+  type Batch,
+  dice,
+  distanceTransform,
+  lossMap,
+  lovaszSoftmax,
+  sum,
+  value,
+  valueAndGrad,
+} from "segrad";
 import { describe, expect, test } from "vitest";
 import { release } from "../pkg/segrad.js";
 import { take } from "../ts/core/memory.ts";
 import { memory } from "../ts/core/module.ts";
+import { randomNumbers } from "./support/arbitrary.ts";
+import { pick } from "./support/poison.ts";
 import { codeOf, expectSound } from "./support/sound.ts";
 
 const bytes = () => memory().byteLength;
@@ -28,23 +40,32 @@ describe("memory stays flat", () => {
     expect(bytes()).toBe(before);
   });
 
-  test("over calls of changing sizes, modes and losses", () => {
-    const batches = [1, 17, 256, 3001, 20_000].map(batchOf);
-    const round = () => {
-      for (const batch of batches) {
-        valueAndGrad(loss, batch);
-        valueAndGrad({ kind: "boundary" }, batch);
-        valueAndGrad(dice(), {
-          ...batch,
-          target: batch.logits.map((z) => Number(z > 0)),
-          mode: "multilabel",
-        });
-        lossMap({ kind: "focal" }, batch);
-      }
+  test("over ten thousand calls of changing sizes, modes and losses", () => {
+    const random = randomNumbers(1);
+    const longest = batchOf(6000);
+    const call = (pixels: number) => {
+      const batch: Batch = {
+        logits: longest.logits.subarray(0, 3 * pixels),
+        target: longest.target.subarray(0, pixels),
+        shape: [1, 3, 1, pixels],
+      };
+      const isOn = batch.logits.map((z) => Number(z > 0));
+      pick(random, [
+        () => valueAndGrad(loss, batch),
+        () => valueAndGrad({ kind: "boundary" }, batch),
+        () => valueAndGrad(dice(), { ...batch, target: isOn, mode: "multilabel" }),
+        () => lossMap({ kind: "focal" }, batch),
+        () => distanceTransform(batch.target, { shape: [1, pixels] }),
+        () => allocate(pixels).dispose(),
+      ])();
     };
-    for (let i = 0; i < 10; i++) round();
+    const calls = (count: number) => {
+      for (let i = 0; i < count; i++) call(1 + Math.floor(5999 * random() ** 2));
+    };
+    for (let i = 0; i < 50; i++) call(6000); // every kind of call, at its largest
+    calls(500);
     const before = bytes();
-    for (let i = 0; i < 100; i++) round();
+    calls(10_000);
     expect(bytes()).toBe(before);
   });
 
@@ -183,6 +204,27 @@ describe("running out of memory", () => {
   test.each([2 ** 30, 2 ** 30 + 7, 2 ** 31, 2 ** 40, 2 ** 52])("allocate(%d) says so", (length) => {
     expect(codeOf(() => allocate(length))).toBe("out-of-memory");
     expect(() => allocate(length)).toThrow(new RegExp(`${4 * length} bytes`));
+    expectSound();
+  });
+
+  test("arrays of 2³¹ numbers are refused with the bytes they need", ({ skip }) => {
+    const elements = 2 ** 31;
+    const room = <T>(Type: new (length: number) => T): T => {
+      try {
+        return new Type(elements); // zeros that no one reads take no room
+      } catch {
+        return skip("this machine has no room for such an array");
+      }
+    };
+    const mask = room(Uint8Array);
+    const logits = room(Float32Array);
+    const [image, shape] = [
+      [2 ** 16, 2 ** 15],
+      [1, 1, 2 ** 16, 2 ** 15],
+    ];
+    expect(codeOf(() => distanceTransform(mask, { shape: image! }))).toBe("out-of-memory");
+    expect(codeOf(() => value(dice(), { logits, target: mask, shape: shape! }))).toBe("out-of-memory");
+    expect(() => value(dice(), { logits, target: mask, shape: shape! })).toThrow(/^\d{11} bytes do not fit/);
     expectSound();
   });
 

@@ -1,5 +1,6 @@
 /** Metrics of the core: against the reference on random labels, and the conventions by hand. */
 import fc from "fast-check";
+import * as segrad from "segrad";
 import { metrics, SegradError } from "segrad";
 import * as reference from "segrad/reference";
 import { describe, expect, test } from "vitest";
@@ -107,11 +108,17 @@ describe("conventions", () => {
     }
   });
 
-  test("a volume of one slice counts as an image", () => {
+  test("a volume of one slice counts as an image, here as in the reference", () => {
     const truth = Uint8Array.from({ length: 49 }, (_, i) => (i % 7 > 1 && i > 13 ? 1 : 0));
     const prediction = truth.map((label, i) => (i % 5 === 0 ? 0 : label));
-    const flat = metrics(prediction, truth, { shape: [7, 7], classes: 2, spacing: [2, 3] });
-    expect(metrics(prediction, truth, { shape: [1, 7, 7], classes: 2, spacing: [9, 2, 3] })).toEqual(flat);
+    for (const { metrics, signedDistance } of [segrad, reference]) {
+      const [image, slice] = [
+        { shape: [7, 7], classes: 2, spacing: [2, 3] },
+        { shape: [1, 7, 7], classes: 2, spacing: [9, 2, 3] },
+      ];
+      expect(metrics(prediction, truth, slice)).toEqual(metrics(prediction, truth, image));
+      expect(signedDistance(truth, slice)).toEqual(signedDistance(truth, image));
+    }
   });
 });
 

@@ -159,6 +159,25 @@ describe("losses inside of one another", () => {
     expect(difference(gradient.dataSync(), expected.grad)).toBeLessThan(1e-6);
   });
 
+  test("a loss that fails within the backward pass of another leaves the next right", () => {
+    const [x, y] = [logits(), target()];
+    const failing = tf.customGrad((x) => ({
+      value: tf.sum(x as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) => {
+        const wrong = tf.fill(perPixel, classes, "int32"); // no such class
+        return tf.mul(dy, valueAndGrad(dice(), { logits: x as tf.Tensor, target: wrong }).grad);
+      },
+    }));
+    const both = (z: tf.Tensor) => tf.add(segradLoss(crossEntropy())(y, z), failing(z));
+    for (let i = 0; i < 3; i++) {
+      expect(() => tf.tidy(() => tf.grad(both)(x))).toThrow(
+        /target\[0\].* is 4; it must be a class from 0 to 3/,
+      );
+    }
+    const gradient = tf.grad((z) => segradLoss(dice())(y, z))(x);
+    expect([...gradient.dataSync()]).toEqual([...valueAndGradOfArrays(dice(), arrays).grad]);
+  });
+
   test("two losses of one network add up", () => {
     const both = tf.grad((x) =>
       tf.add(segradLoss(dice())(target(), x), tf.mul(2, segradLoss(focal())(target(), x))),

@@ -46,6 +46,19 @@ describe.each(nodes)("installed into an empty project, in $name", ({ node }) => 
   });
 });
 
+/** What either Node printed. */
+const outcomes: string[] = [];
+
+test.each(nodes)(
+  "eight workers and the main thread get the same bits at the same time, in $name",
+  ({ node }) => {
+    const outcome = execFileSync(node(), ["workers.js"], { cwd: consumer, encoding: "utf8" }).trim();
+    expect(outcome).toMatch(/^8 workers of 1000 calls, 100 refused, [0-9a-f]{64}$/);
+    outcomes.push(outcome);
+    expect(outcomes.every((other) => other === outcome)).toBe(true);
+  },
+);
+
 describe("the types compile under strict, libraries checked", () => {
   const base = {
     strict: true,

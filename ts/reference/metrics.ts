@@ -47,7 +47,7 @@ export function confusionMatrix(prediction: Labels, target: Labels, options: Lab
 
 /**
  * Overlap and surface metrics of every class of one image. A surface pixel has a neighbour along an axis that is
- * outside of the mask or of the image. Distances are in the unit of `spacing`; `tolerance` is 1 by default.
+ * outside of the mask or of the image; a volume of one slice is an image, as for every other function. Distances are in the unit of `spacing`; `tolerance` is 1 by default.
  */
 export function metrics(
   prediction: Labels,
@@ -86,11 +86,11 @@ export function metrics(
 type Grid = ReturnType<typeof resolveGrid>;
 
 /** The pixels of a mask with a neighbour outside. */
-function surface(isInside: (i: number) => boolean, { spatial, axes, pixels }: Grid): number[] {
-  const [, height, width] = spatial;
+function surface(isInside: (i: number) => boolean, { spatial, pixels }: Grid): number[] {
+  const [depth, height, width] = spatial;
   const strides = [height * width, width, 1];
   const hasOutsideNeighbour = (i: number) =>
-    [0, 1, 2].slice(3 - axes).some((axis) => {
+    (depth > 1 ? [0, 1, 2] : [1, 2]).some((axis) => {
       const [size, stride] = [spatial[axis]!, strides[axis]!];
       const position = Math.floor(i / stride) % size;
       const isOutside = (step: number) =>
