@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as segrad from "segrad";
 import { describe, expect, test } from "vitest";
+import { release } from "../../pkg/segrad.js";
+import { take } from "../../ts/core/memory.ts";
 import { memory } from "../../ts/core/module.ts";
 // @ts-expect-error: plain JavaScript, which browsers run as well
 import { goldenHash } from "../package/fixtures/golden.js";
@@ -61,6 +63,17 @@ describe("writing one number too far", () => {
     buffer.dispose();
     write(2);
     expect(expectUnharmed).toThrow("after the release of a block of 16 bytes, at 8");
+  });
+
+  test.each([
+    ["twice", 16],
+    ["with another size", 12],
+  ])("is not needed: releasing a block %s is found too", (how, bytes) => {
+    const pointer = take(16);
+    release(pointer, bytes);
+    if (how === "twice") release(pointer, bytes);
+    expect(expectUnharmed).toThrow("by a wrong release of a block of 16 bytes");
+    expectUnharmed();
   });
 
   test.each([
