@@ -20,29 +20,38 @@ export interface Result {
 }
 
 /**
- * The value of a loss over a batch.
+ * The value of a loss over a batch: L(logits, target).
+ *
+ * The same to the last bit as that of `valueAndGrad`. 0 where nothing is valid; NaN where a logit is NaN. Each loss
+ * says its unit.
+ *
+ * @param loss of any constructor, or the same as plain data
+ * @param batch logits of shape [n, c, h, w] or [n, c, d, h, w] (channels first), their target, and how to read them
+ * @returns the loss, computed in float32 and summed in float64
+ * @throws SegradError for anything wrong with the loss or the batch, before anything is computed
  *
  * @example
  * value(crossEntropy(), { logits, target, shape: [n, c, h, w] });
- *
- * @throws SegradError for anything wrong with the loss or the batch, before anything is computed.
  */
 export function value(loss: LossSpec, batch: Batch): number {
   return evaluate(resolve(loss, batch), null).value;
 }
 
 /**
- * The value of a loss and its gradient with respect to the logits (to the probabilities where
- * `fromLogits: false`).
+ * The value L of a loss and its gradient ∂L/∂logits (∂L/∂probabilities where `fromLogits: false`).
  *
- * `out`, a Float32Array as long as the logits, receives the gradient instead of a new array; it may be the
- * logits themselves. Arrays inside `allocate` buffers are used in place; where the call had to grow that memory,
- * `grad` is a new view in place of `out`, which growing ends. On an error `out` is untouched.
+ * Arrays inside `allocate` buffers are used in place; where the call had to grow that memory, `grad` is a new view in
+ * place of `out`, which growing ends. Ignored pixels have gradient 0.
+ *
+ * @param loss of any constructor, or the same as plain data
+ * @param batch logits of shape [n, c, h, w] or [n, c, d, h, w] (channels first), their target, and how to read them
+ * @param options.out a Float32Array as long as the logits that receives the gradient, by default a new one; it may be
+ * the logits themselves. On an error it is untouched
+ * @returns the value, the gradient laid out like the logits, and the unweighted value of each term of a sum
+ * @throws SegradError for anything wrong with the loss, the batch or `out`, before anything is computed
  *
  * @example
  * const { value, grad, terms } = valueAndGrad(sum([crossEntropy(), [0.5, dice()]]), { logits, target, shape });
- *
- * @throws SegradError for anything wrong with the loss, the batch or `out`, before anything is computed.
  */
 export function valueAndGrad(loss: LossSpec, batch: Batch, options: { out?: Float32Array } = {}): Result {
   if (typeof options !== "object" || options === null) {
@@ -58,11 +67,18 @@ export function valueAndGrad(loss: LossSpec, batch: Batch, options: { out?: Floa
 }
 
 /**
- * The unreduced loss of every site, for pictures and for mining hard examples: one number per pixel in binary
- * and multiclass (N·P), one per channel and pixel in multilabel (like the logits). Class weights, pixel weights
- * and the weights of a sum are included; ignored pixels are 0; no mean is taken.
+ * The unreduced loss ℓ of every pixel, for pictures and for mining hard examples.
  *
- * @throws SegradError `incompatible` for a loss that is not a sum over pixels.
+ * Class weights, pixel weights and the weights of a sum are included; ignored pixels are 0; no mean is taken.
+ *
+ * @param loss `crossEntropy`, `weightedCrossEntropy`, `balancedCrossEntropy`, `focal`, `conservative`, or a sum of them
+ * @param batch as for `valueAndGrad`
+ * @returns one number per pixel in binary and multiclass (N·P), one per channel and pixel in multilabel (laid out like
+ * the logits), in the unit of the loss
+ * @throws SegradError `incompatible` for a loss that is not a sum over pixels, and as `valueAndGrad`
+ *
+ * @example
+ * const map = lossMap(crossEntropy(), { logits, target, shape: [n, c, h, w] }); // n·h·w numbers
  */
 export function lossMap(loss: LossSpec, batch: Batch): Float32Array {
   const call = resolve(loss, batch);

@@ -94,6 +94,10 @@ export class WasmBuffer {
  * A buffer of `length` zeros inside WebAssembly memory. Functions of this library use views of it in place;
  * all other arrays are copied in and out once per call.
  *
+ * @param length how many numbers, ≥ 0
+ * @param type `"float32"`, the only one and the default
+ * @returns a buffer whose `data` is the view, until `dispose()`
+ *
  * @example
  * const logits = allocate(2 * 3 * 64 * 64, "float32");
  * logits.data.set(fromMyNetwork);

@@ -20,7 +20,9 @@ export interface Sum {
  * All terms share one activation and one chain rule, so a sum costs little more than its dearest term. Sums may
  * hold sums. The result of `valueAndGrad` lists the unweighted value of each term as `terms`.
  *
- * Entries are losses (weight 1) or pairs [weight, loss]. Weights are any finite numbers.
+ * @param terms losses (weight 1) or pairs [weight, loss], at least one; weights are any finite numbers
+ * @returns `{ kind: "sum", terms: [{ weight, loss }, …] }`, frozen
+ * @throws SegradError for an empty list, an entry that is no loss, and a weight that is not finite
  *
  * @example
  * sum([crossEntropy(), [0.5, dice({ smooth: 1 })]])

@@ -27,7 +27,9 @@ export interface ClassMetrics {
   readonly surfaceDice: number;
 }
 
-interface Labelled {
+/** Which labels there are. */
+export interface Labelled {
+  /** Number of classes C. */
   readonly classes: number;
   /** Pixels whose target has this label are left out. */
   readonly ignoreIndex?: number;

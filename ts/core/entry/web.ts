@@ -1,7 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * segrad in browsers and everywhere else that is not Node: `init()` first, then everything works at once. The
- * module travels inside the package, so that no bundler has to know how to copy a file.
+ * Losses, their gradients, and what a training loop needs around them.
+ *
+ * In browsers, and everywhere else that is not Node, `await init()` first; then everything works at once. In Node there
+ * is nothing to wait for. The WebAssembly module travels inside the package, so that no bundler has to know how to copy
+ * a file.
  *
  * @module segrad
  */
