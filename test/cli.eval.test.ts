@@ -164,7 +164,11 @@ describe("eval", () => {
     png("targets/bad.png", mask);
     png("targets/alone.png", mask);
     const args = [at("predictions"), at("targets"), "-l", text, "--csv", at("s.csv"), "--json", at("s.json")];
-    const { code, out, err } = await segrad("eval", ...args);
+    const alone = await segrad("eval", ...args);
+    expect(alone.code).toBe(2);
+    expect(alone.err).toMatch(/alone\.png: it has no partner; a\.npy goes with a\.png\. .*--skip-unpaired/);
+    expect(alone.out).toBe("");
+    const { code, out, err } = await segrad("eval", ...args, "--skip-unpaired");
     expect(code).toBe(2);
     expect(out).toMatch(/^2 pairs, means/);
     expect(err).toMatch(/alone\.png has no partner/);

@@ -234,6 +234,58 @@ test("folders pair by name, whatever the ending", () => {
   expect(single).toEqual([join(from, "b.png"), join(to, "c.tif")]);
   expect(() => pairFolders(from, mkdtempSync(join(folder, "e")))).toThrow(/has the name of a file in/);
   writeFileSync(join(to, "a2.tif"), "");
-  expect(() => pairFolders(from, to)).toThrow(/has the same name/);
+  expect(() => pairFolders(from, to)).toThrow(/a2\.nii\.gz: a2\.png and a2\.tif both have the name of it/);
   expect(stemOf("x.NII.GZ")).toBe("x");
+});
+
+describe("folders pair up to a word that says what a file is", () => {
+  const pair = (predictions: string[], targets: string[]) => {
+    const [from, to] = [mkdtempSync(join(folder, "p")), mkdtempSync(join(folder, "t"))];
+    for (const name of predictions) writeFileSync(join(from, name), "");
+    for (const name of targets) writeFileSync(join(to, name), "");
+    const { pairs, single } = pairFolders(from, to);
+    const names = (path: string) => path.slice(from.length + 1);
+    return {
+      pairs: pairs.map(({ name, prediction, target }) => [name, names(prediction), names(target)]),
+      single: single.map(names),
+    };
+  };
+  test.each([
+    ["img01_pred.npy", "img01_mask.png", "img01"],
+    ["img01.nii.gz", "img01_seg.nii", "img01"],
+    ["img01-logits.npz", "img01.npy", "img01"],
+    ["case 3 probabilities.tif", "case 3 GT.tif", "case 3"],
+    ["a.b_scores.npy", "a.b.labels.png", "a.b"],
+    ["mask_pred.png", "mask.png", "mask"],
+  ])("%s and %s", (prediction, target, name) => {
+    expect(pair([prediction], [target])).toEqual({ pairs: [[name, prediction, target]], single: [] });
+  });
+  test("names that agree as they are come first", () => {
+    expect(pair(["x_pred.npy", "x.npy"], ["x.png", "y.png"])).toEqual({
+      pairs: [["x", "x.npy", "x.png"]],
+      single: ["x_pred.npy", "y.png"],
+    });
+    expect(pair(["x_pred.npy", "y_pred.npy"], ["x_pred.png", "y_mask.png"]).pairs).toEqual([
+      ["x_pred", "x_pred.npy", "x_pred.png"],
+      ["y", "y_pred.npy", "y_mask.png"],
+    ]);
+  });
+  test("two for one are an error that names all three", () => {
+    expect(() => pair(["x_pred.npy", "x_prob.npy"], ["x.png"])).toThrow(
+      /x\.png: x_pred\.npy and x_prob\.npy both have the name of it/,
+    );
+    expect(() => pair(["x.npy"], ["x_mask.png", "x_gt.png"])).toThrow(
+      /x\.npy: x_gt\.png and x_mask\.png both/,
+    );
+  });
+  test("two without a partner are just that", () => {
+    expect(pair(["x_pred.npy", "x_prob.npy", "z.npy"], ["z.png"]).single).toEqual([
+      "x_pred.npy",
+      "x_prob.npy",
+    ]);
+  });
+  test("words are words, numbers are not", () => {
+    expect(() => pair(["img1_bigmask.npy"], ["img1.png"])).toThrow(/has the name of a file/);
+    expect(() => pair(["img_01.npy"], ["img_02.png"])).toThrow(/has the name of a file/);
+  });
 });

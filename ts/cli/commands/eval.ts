@@ -1,4 +1,5 @@
 /** `segrad eval`: what a loss and the usual metrics say about predictions. */
+import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Console } from "../console.ts";
 import { type Evaluation, evaluate, termsOf } from "../evaluation.ts";
@@ -14,6 +15,7 @@ import { csv, table } from "../text/table.ts";
 interface EvalOptions extends ReadingOptions {
   readonly csv?: string;
   readonly json?: string | true;
+  readonly skipUnpaired?: boolean;
 }
 
 export function addEval(program: Command, console: Console): void {
@@ -22,6 +24,7 @@ export function addEval(program: Command, console: Console): void {
     .description("Value of a loss, of each of its terms, and overlap and surface metrics per class.")
     .argument("<prediction>", "scores: .npy, .npz or .nii with logits, or a grey .png or .tif; or a folder")
     .argument("<target>", "label image of the same size, or a folder: files pair by name")
+    .option("--skip-unpaired", "of folders, leave out files without a partner")
     .option("--csv <file>", "write one row per pair of files")
     .option("--json [file]", "write everything as JSON; without a file, print it in place of the table")
     .addHelpText("after", examples)
@@ -37,6 +40,9 @@ Examples:
   $ segrad eval predicted.png mask.png --loss lovaszSoftmax --mode multilabel
   $ segrad eval predictions/ targets/ --loss 'tversky(alpha=0.3,beta=0.7)' --csv scores.csv
   $ segrad eval segmentation.nii.gz truth.nii.gz --labels --loss dice --json | jq .classes
+
+Folders pair by name, up to the ending and a last word such as _pred, _mask or _seg: img01_pred.npy goes with
+img01.nii.gz. A file without a partner is an error, unless --skip-unpaired leaves it out.
 
 Losses are written as terms joined by + with optional weights, as 'dice(smooth=1)+0.5*crossEntropy'; JSON
 works too. segrad losses lists them with their options. Grey PNG and TIFF images are read as probabilities of
@@ -108,6 +114,7 @@ function one(prediction: string, target: string, options: EvalOptions): { evalua
 /** Evaluates pair by pair. A bad file does not stop the others; it is listed at the end. */
 async function evaluateFolders(predictions: string, targets: string, options: EvalOptions, console: Console) {
   const { pairs, single } = pairFolders(predictions, targets);
+  if (single.length > 0 && !options.skipUnpaired) throw unpaired(single, pairs);
   for (const path of single) console.remark(`note: ${path} has no partner`);
   const evaluations: Case[] = [];
   const failures: Failure[] = [];
@@ -120,6 +127,22 @@ async function evaluateFolders(predictions: string, targets: string, options: Ev
     }
   });
   return { evaluations, failures };
+}
+
+/** A mean over half of the cases would look like any other. */
+function unpaired([first, ...others]: readonly string[], [pair]: readonly Pair[]): FileError {
+  const more = others.length === 0 ? "" : ` (nor have ${list(others)})`;
+  const example = `${basename(pair!.prediction)} goes with ${basename(pair!.target)}`;
+  return new FileError(
+    first!,
+    `it has no partner${more}; ${example}. Rename it, or leave it out with --skip-unpaired`,
+  );
+}
+
+/** The first few names. */
+function list(paths: readonly string[]): string {
+  const names = paths.slice(0, 4).map((path) => basename(path));
+  return [...names, ...(paths.length > 4 ? [`${paths.length - 4} more`] : [])].join(", ");
 }
 
 function mean(values: readonly number[]): number {
