@@ -27,6 +27,15 @@ const labels = grid(6, 7, (y, x) => (2 * y + 3 * x) % 4);
 const scores = grid(6, 7, (y, x) => y / 8 - x / 4);
 const volume = grid(3, 20, (z, i) => z + 2 * Math.floor(i / 5) + 3 * (i % 5));
 
+const placed = {
+  spacing: [3, 0.75, 0.5],
+  affine: [
+    [0.5, 0, 0, 0],
+    [0, 0.75, 0, 0],
+    [0, 0, 3, 0],
+  ],
+};
+
 describe("files of other programs", () => {
   test.each([
     ["scores_f2.npy", scores, [6, 7], {}],
@@ -47,17 +56,17 @@ describe("files of other programs", () => {
     ["labels_16bit_lzw.tif", labels.map((label) => 1000 * label), [6, 7], { white: 65535, axes: "yx" }],
     ["scores_float_deflate.tif", scores, [6, 7], { axes: "yx" }],
     ["volume_pages.tif", volume, [3, 4, 5], { white: 65535, axes: "zyx" }],
-    ["volume_i2.nii.gz", volume, [3, 4, 5], { spacing: [3, 0.75, 0.5], axes: "zyx" }],
-    ["volume_f4_v2.nii", volume, [3, 4, 5], { spacing: [3, 0.75, 0.5], axes: "zyx" }],
-    ["volume_big_endian.nii", volume, [3, 4, 5], { spacing: [3, 0.75, 0.5], axes: "zyx" }],
-    ["volume_scaled.nii", volume.map((v) => v / 2 - 1), [3, 4, 5], { spacing: [3, 0.75, 0.5], axes: "zyx" }],
+    ["volume_i2.nii.gz", volume, [3, 4, 5], { ...placed, axes: "zyx" }],
+    ["volume_f4_v2.nii", volume, [3, 4, 5], { ...placed, axes: "zyx" }],
+    ["volume_big_endian.nii", volume, [3, 4, 5], { ...placed, axes: "zyx" }],
+    ["volume_scaled.nii", volume.map((v) => v / 2 - 1), [3, 4, 5], { ...placed, axes: "zyx" }],
     [
       "volume_channels.nii.gz",
       [...volume, ...volume.map((v) => -v)],
       [2, 3, 4, 5],
-      { spacing: [3, 0.75, 0.5], axes: "czyx" },
+      { ...placed, axes: "czyx" },
     ],
-    ["labels_flat.nii", labels, [6, 7], { spacing: [0.75, 0.5], white: 255, axes: "yx" }],
+    ["labels_flat.nii", labels, [6, 7], { ...placed, spacing: [0.75, 0.5], white: 255, axes: "yx" }],
   ])("%s", (name, numbers, shape, further) => {
     const { file, data: read, ...rest } = readTensor(data(name));
     expect(file).toBe(data(name === "one.npz" ? "one.npz:scores" : name));

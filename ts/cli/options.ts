@@ -32,7 +32,8 @@ export function addReading(command: Command): Command {
       ).choices(["channels-first", "channels-last"]),
     )
     .option("--axes <order>", "axes of the prediction, such as ncyx, czyx or yxc", parseOrder)
-    .option("--spacing <sizes>", "pixel size along y,x or z,y,x, or one for all", parseSpacing);
+    .option("--spacing <sizes>", "pixel size along y,x or z,y,x, or one for all", parseSpacing)
+    .option("--ignore-affine", "do not ask whether NIfTI headers put both files in the same place");
 }
 
 /** What the options of `addReading` say about the files. */

@@ -47,7 +47,8 @@ img01.nii.gz. A file without a partner is an error, unless --skip-unpaired leave
 Losses are written as terms joined by + with optional weights, as 'dice(smooth=1)+0.5*crossEntropy'; JSON
 works too. segrad losses lists them with their options. Grey PNG and TIFF images are read as probabilities of
 the foreground (white is 1), several pages of a TIFF as the planes of a volume. Of .npz files with several
-arrays, file.npz:name picks one. The spacing comes from NIfTI headers where --spacing is not given.`;
+arrays, file.npz:name picks one. The spacing comes from NIfTI headers where --spacing is not given; where both
+files are NIfTI, their headers must put them in the same place.`;
 
 async function run(
   prediction: string,

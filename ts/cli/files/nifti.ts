@@ -78,12 +78,21 @@ export function readNifti(file: string, bytes: Uint8Array): Tensor {
     shape: [...(channels > 1 ? [channels] : []), ...(isFlat ? [] : [depth]), height, width],
     axes: `${channels > 1 ? "c" : ""}${isFlat ? "yx" : "zyx"}`,
     ...(spacing.every((size) => size > 0 && size < Infinity) ? { spacing } : {}),
+    ...affineOf(header),
     ...(scaled instanceof Uint8Array
       ? { white: 255 }
       : scaled instanceof Uint16Array
         ? { white: 65_535 }
         : {}),
   };
+}
+
+/** Where the voxels lie, if one of the two forms of the header says so. */
+function affineOf({ affine, qform_code, sform_code }: NIFTI1 | NIFTI2): Pick<Tensor, "affine"> {
+  const rows = affine.slice(0, 3);
+  // nifti-reader-js makes NaN of a quaternion that is a rounding error longer than 1.
+  const isKnown = (qform_code > 0 || sform_code > 0) && rows.flat().every(Number.isFinite);
+  return isKnown ? { affine: rows } : {};
 }
 
 function open(file: string, bytes: Uint8Array): { header: NIFTI1 | NIFTI2; buffer: ArrayBuffer } {

@@ -18,6 +18,8 @@ export interface Tensor {
   readonly shape: readonly number[];
   /** Pixel size per spatial axis, from a header that knows it; [y, x] or [z, y, x]. */
   readonly spacing?: readonly number[];
+  /** From voxels [x, y, z, 1] to space, in three rows, from a header that knows it. */
+  readonly affine?: readonly (readonly number[])[];
   /** Of images: the number that stands for white, where the type has one (255, 65 535). */
   readonly white?: number;
   /** Which axes there are, of formats that know: `yx`, `zyx`, `czyx`. */

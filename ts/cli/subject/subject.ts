@@ -4,6 +4,7 @@ import { SegradError } from "../../error.ts";
 import { FileError, UsageError } from "../failure.ts";
 import { isInteger, type Numbers, type Tensor } from "../files/tensor.ts";
 import { type Axes, type AxesHints, findAxes } from "./axes.ts";
+import { requireSamePlace } from "./place.ts";
 
 /** What the command line says about the files. */
 export interface Reading extends AxesHints {
@@ -13,6 +14,8 @@ export interface Reading extends AxesHints {
   readonly binarize?: boolean | undefined;
   readonly ignoreIndex?: number | undefined;
   readonly spacing?: readonly number[] | undefined;
+  /** Compares voxel by voxel, wherever the headers say the voxels lie. */
+  readonly ignoreAffine?: boolean | undefined;
   /** How many classes there are, or their names. */
   readonly classes?: number | readonly string[] | undefined;
 }
@@ -30,6 +33,7 @@ export interface Subject {
 
 export function subjectOf(prediction: Tensor, target: Tensor, reading: Reading): Subject {
   const axes = findAxes(prediction, target, reading);
+  if (!reading.ignoreAffine) requireSamePlace(prediction, target, reading.spacing !== undefined);
   const notes: string[] = [];
   const scores = reading.labels
     ? oneHotScores(prediction, target, axes, reading)
