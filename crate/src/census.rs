@@ -193,6 +193,9 @@ fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Res
     Ok(())
 }
 
+/// Classes that are counted one by one.
+const FEW: usize = 8;
+
 /// Counts classes among labels.
 struct Histogram {
     classes: usize,
@@ -206,11 +209,11 @@ impl Histogram {
         Self { classes, tables: vec![0; 4 * (classes + 1)] }
     }
     fn add(&mut self, labels: &[u32]) {
-        if self.classes == 2 {
-            // Two classes: vectorised counts, 0.1 ns a label.
-            let count = |class: u32| labels.iter().map(|&label| u32::from(label == class)).sum::<u32>();
-            self.tables[0] += count(0);
-            self.tables[1] += count(1);
+        if self.classes <= FEW {
+            // A vectorised count for each class: 0.1 ns a label and class, where a table takes 1.4 a label.
+            for (class, table) in self.tables.iter_mut().take(self.classes).enumerate() {
+                *table += labels.iter().map(|&label| u32::from(label == class as u32)).sum::<u32>();
+            }
             return;
         }
         for (label, table) in labels.iter().zip([0, 1, 2, 3].into_iter().cycle()) {

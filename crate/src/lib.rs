@@ -25,4 +25,5 @@ pub mod sort;
 pub mod tile;
 pub mod view;
 pub mod work;
-pub mod workspace;
+pub mod sweep;
+mod workspace;

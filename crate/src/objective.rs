@@ -10,7 +10,8 @@ use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs, OutcomeSlopes};
-use crate::tile::tile_width;
+use crate::sweep::Kept;
+use crate::tile::{BLOCK, LONG_RUN, tile_width};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace};
@@ -30,7 +31,7 @@ pub struct Objective {
     workspace: Workspace,
     /// Sums of each class of each image.
     sums: Vec<Sums>,
-    /// Of a softmax: p of each label from the first sweep, and its u where the second needs that again.
+    /// Of a softmax, from the first sweep: p of each label, and its u where the second needs that again.
     kept: [Vec<f32>; 2],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
@@ -79,13 +80,7 @@ impl Objective {
         for term in &mut self.terms {
             term.loss.begin(batch, &census);
         }
-        let dense = batch.soft() || needs.outcomes;
-        self.workspace.prepare(
-            batch,
-            needs,
-            dense,
-            tile_width(if batch.sigmoid { 1 } else { batch.channels }, batch.pixels()),
-        );
+        self.workspace.prepare(batch, needs);
         Ok(())
     }
 
@@ -153,8 +148,9 @@ impl Objective {
     /// Writes the weighted, unreduced loss of every site; every loss must be pointwise.
     pub fn map(&mut self, batch: &Batch, losses: &mut [f32], check_logits: bool) -> Result<(), Fault> {
         self.begin(batch, false, check_logits)?;
-        let mut row = vec![0.0; self.workspace.width()];
-        for_each_tile(batch, self.workspace.width(), |place| {
+        let mut row = Vec::new();
+        for_each_tile(batch, false, |place| {
+            row.resize(place.width, 0.0);
             let mut work = Work::open(&mut self.workspace, place);
             work.activate();
             row.fill(0.0);
@@ -175,9 +171,10 @@ impl Objective {
         self.sums.resize(if needs.sums { batch.images * batch.channels } else { 0 }, Sums::default());
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
-        self.kept[0].resize(if keep { sites } else { 0 }, 0.0);
+        let keep_own = keep && (needs.surprise_again || !self.workspace.by_planes);
+        self.kept[0].resize(if keep_own { sites } else { 0 }, 0.0);
         self.kept[1].resize(if keep && needs.surprise_again { sites } else { 0 }, 0.0);
-        for_each_tile(batch, self.workspace.width(), |place| {
+        for_each_tile(batch, self.workspace.by_planes, |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
             if work.is_plain_row() {
@@ -193,6 +190,26 @@ impl Objective {
                     self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
                     return;
                 }
+            }
+            if work.is_swept_by_planes() {
+                work.exponentiate(buffer.as_deref_mut());
+                if second == Second::None
+                    && let Some(buffer) = buffer.as_deref_mut()
+                {
+                    work.reset_slopes();
+                    let (tile, slopes) = work.tile();
+                    for term in &mut self.terms {
+                        term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
+                    }
+                    return work.chain_labels(buffer);
+                }
+                let tile = work.tile().0;
+                self.terms.iter_mut().for_each(|term| term.loss.observe(&tile));
+                if needs.sums {
+                    let sums = &mut self.sums[section.image * batch.channels..][..batch.channels];
+                    work.add_up(buffer.as_deref_mut(), sums, kept(&mut self.kept, &place));
+                }
+                return;
             }
             work.activate();
             if second == Second::None
@@ -215,9 +232,7 @@ impl Objective {
                 if second == Second::Slopes {
                     work.store_encoded(buffer);
                 } else {
-                    let at = section.image * batch.pixels() + place.start;
-                    let rows = self.kept.each_mut().map(|kept| kept.get_mut(at..at + place.length).unwrap_or(&mut []));
-                    work.store_probabilities(keep.then_some(rows), buffer);
+                    work.store_probabilities(kept(&mut self.kept, &place), buffer);
                 }
             }
         });
@@ -230,7 +245,7 @@ impl Objective {
             Second::Slopes => Planar::OfProbabilities,
             _ => Planar::None,
         };
-        for_each_tile(batch, self.workspace.width(), |place| {
+        for_each_tile(batch, self.workspace.by_planes, |place| {
             let mut work = Work::open(&mut self.workspace, place);
             if second == Second::Recall && !surprise_again && work.is_plain_row() {
                 let mut slopes = OutcomeSlopes::default();
@@ -239,10 +254,10 @@ impl Objective {
                 }
                 return work.second_sweep_row(&slopes, gradient);
             }
-            if second == Second::Recall {
-                let at = place.section.image * batch.pixels() + place.start;
-                let rows = self.kept.each_ref().map(|kept| kept.get(at..at + place.length).unwrap_or(&[]));
-                work.recall((!self.kept[0].is_empty()).then_some(rows), gradient);
+            if second == Second::Recall && work.is_swept_by_planes() {
+                work.recall_planes(kept(&mut self.kept, &place), gradient);
+            } else if second == Second::Recall {
+                work.recall(kept(&mut self.kept, &place), gradient);
             } else {
                 work.activate();
                 work.normalise(&mut []);
@@ -252,7 +267,7 @@ impl Objective {
             for term in &mut self.terms {
                 term.loss.pull(&tile, term.weight as f32, slopes);
             }
-            work.chain(planar, gradient);
+            if work.is_swept_by_planes() { work.chain_classes(gradient) } else { work.chain(planar, gradient) }
         });
     }
 
@@ -310,11 +325,31 @@ fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) 
     }
 }
 
-fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, width: usize, mut visit: impl FnMut(Place<'w, 'b>)) {
+fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: impl FnMut(Place<'w, 'b>)) {
     let pixels = batch.pixels();
+    // Where planes are swept as they lie, a tile ends with a block: only what is left at last is staged.
+    let in_place = by_planes && !batch.channels_last;
+    let channels = if batch.sigmoid { 1 } else { batch.channels };
+    let longest = if in_place { LONG_RUN } else { tile_width(channels, pixels) };
     for section in batch.sections() {
-        for start in (0..pixels).step_by(width) {
-            visit(Place { batch, section, start, length: width.min(pixels - start) });
+        let mut start = 0;
+        while start < pixels {
+            let left = pixels - start;
+            let whole = left - left % BLOCK;
+            let length = longest.min(if in_place && whole > 0 { whole } else { left });
+            let width = if in_place { length.next_multiple_of(BLOCK) } else { longest };
+            visit(Place { batch, section, start, length, width });
+            start += length;
         }
     }
+}
+
+/// Where a tile's pixels keep what the second sweep needs.
+fn kept<'k>(rows: &'k mut [Vec<f32>; 2], place: &Place) -> Option<Kept<'k>> {
+    if rows[0].is_empty() {
+        return None;
+    }
+    let at = place.section.image * place.batch.pixels() + place.start;
+    let [own, u] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
+    Some(Kept { own, u })
 }

@@ -6,6 +6,7 @@ use crate::activation::{
 use crate::loss::{Loss, Needs, OutcomeSlopes};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
+use crate::sweep::Kept;
 use crate::tile::{Planes, vectors, vectors_mut};
 use crate::view::{Sums, Tile};
 use crate::workspace::{Place, Workspace};
@@ -23,10 +24,10 @@ pub enum Planar {
 
 /// One tile at work.
 pub struct Work<'w, 'b> {
-    space: &'w mut Workspace,
-    place: Place<'w, 'b>,
+    pub(crate) space: &'w mut Workspace,
+    pub(crate) place: Place<'w, 'b>,
     /// Whether some pixel takes part in nothing.
-    masked: bool,
+    pub(crate) masked: bool,
     held: Held,
 }
 
@@ -44,6 +45,7 @@ enum Held {
 impl<'w, 'b> Work<'w, 'b> {
     /// Reads a tile's target and weights.
     pub fn open(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
+        space.fit(place.batch, place.width);
         let masked = space.read(&place);
         Self { space, place, masked, held: Held::Whole }
     }
@@ -51,7 +53,7 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Logits to probabilities; under a softmax with hard labels only to exponentials.
     pub fn activate(&mut self) {
         let (place, batch) = (self.place, self.place.batch);
-        let Workspace { width, outcomes, needs, dense, label, x, inverse, p, q, site, outcome, .. } = &mut *self.space;
+        let Workspace { width, outcomes, needs, dense, label, x, p, q, site, outcome, .. } = &mut *self.space;
         let width = *width;
         let [u, own, others] = site;
         let mut rows = SiteRows { u, p: own, q: others };
@@ -73,29 +75,13 @@ impl<'w, 'b> Work<'w, 'b> {
                 given::outcomes(Planes::new(z, width, width), *outcomes, true, &mut planes);
             }
         } else {
-            let hard_softmax = batch.from_logits && !outcomes_too;
-            let in_place = place.row(batch.logits, 0, width).is_some();
-            if !(hard_softmax && in_place) {
-                place.gather(batch.logits, x, width);
+            if batch.from_logits && !outcomes_too {
+                self.held = Held::Exponentials;
+                return self.exponentiate(None);
             }
+            place.gather(batch.logits, x, width);
             match (batch.from_logits, outcomes_too) {
-                (true, true) => softmax::forward_dense(x, width, &mut planes),
-                (true, false) => {
-                    let row = |k| place.row(batch.logits, k, width);
-                    inverse.fill(0.0);
-                    if !softmax::exponentials_at_once(x, rows.q, row) {
-                        place.gather(batch.logits, x, width);
-                        softmax::find_top(x, inverse);
-                        softmax::exponentials_from_top(x, inverse, rows.q);
-                    }
-                    let logit = |k, pixel| place.logit(k, pixel);
-                    if needs.sites {
-                        softmax::sites::<true>(x, label, inverse, &mut rows, logit);
-                    } else {
-                        softmax::sites::<false>(x, label, inverse, &mut rows, logit);
-                    }
-                    self.held = Held::Exponentials;
-                }
+                (true, _) => softmax::forward_dense(x, width, &mut planes),
                 (false, true) => given::outcomes(Planes::new(x, width, width), *outcomes, false, &mut planes),
                 (false, false) => given::sites(Planes::new(x, width, width), batch.channels, label, &mut rows),
             }
@@ -172,18 +158,9 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Exponentials to probabilities, if they are not that already. Adds up each class, if there are
     /// sums.
     pub fn normalise(&mut self, sums: &mut [Sums]) {
-        let (batch, channels) = (self.place.batch, self.place.section.channels);
-        let hard_softmax = !batch.sigmoid && batch.from_logits && !self.space.dense;
-        // The usual sums are collected while dividing.
-        let plain = hard_softmax && !self.space.needs.errors && batch.pixel_weights.is_none();
+        let Workspace { x, inverse, .. } = &mut *self.space;
         if self.held == Held::Exponentials {
-            let Workspace { label, x, inverse, needs, .. } = &mut *self.space;
-            if plain && !sums.is_empty() && !needs.planes && !needs.probabilities {
-                softmax::normalise::<true>(x, label, inverse, sums);
-                self.held = Held::Apart;
-                return;
-            }
-            softmax::normalise::<false>(x, label, inverse, &mut vec![Sums::default(); channels]);
+            softmax::normalise(x, inverse);
             self.held = Held::Whole;
         }
         let tile = self.space.tile(&self.place).0;
@@ -207,8 +184,8 @@ impl<'w, 'b> Work<'w, 'b> {
 
     /// Leaves the probabilities in the buffer for the second sweep. Under a softmax with hard labels
     /// the labels' own go to `kept`, and their u if the second sweep needs it.
-    pub fn store_probabilities(&mut self, kept: Option<[&mut [f32]; 2]>, buffer: &mut [f32]) {
-        if let Some([p, u]) = kept {
+    pub fn store_probabilities(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
+        if let Some(Kept { own: p, u, .. }) = kept {
             self.set_apart();
             p.copy_from_slice(&self.space.site[1][..p.len()]);
             u.copy_from_slice(&self.space.site[0][..u.len()]);
@@ -232,7 +209,7 @@ impl<'w, 'b> Work<'w, 'b> {
     }
 
     /// Probabilities of the first sweep, from where `store_probabilities` left them.
-    pub fn recall(&mut self, kept: Option<[&[f32]; 2]>, buffer: &[f32]) {
+    pub fn recall(&mut self, kept: Option<Kept>, buffer: &[f32]) {
         let (place, batch) = (self.place, self.place.batch);
         let Workspace { width, needs, dense, label, x, p, q, site, .. } = &mut *self.space;
         let width = *width;
@@ -250,7 +227,7 @@ impl<'w, 'b> Work<'w, 'b> {
                 });
                 sigmoid::recall_sites(z, p, q, label, &mut rows);
             }
-        } else if let Some([p, u]) = kept {
+        } else if let Some(Kept { own: p, u, .. }) = kept {
             rows.p[..p.len()].copy_from_slice(p);
             rows.u[..u.len()].copy_from_slice(u);
             if sites {
@@ -286,28 +263,16 @@ impl<'w, 'b> Work<'w, 'b> {
             slopes.spread(&self.space.tile(&place).0);
         }
         let weights = batch.pixel_weights.is_some();
-        let Workspace { label, x, inverse, p, q, site, outcome, weights: row, .. } = &mut *self.space;
+        let Workspace { label, x, p, q, site: [_, own, _], outcome, weights: row, .. } = &mut *self.space;
         let planes = |i: usize| Planes::new(&outcome[i], width, width);
         match (batch.from_logits, batch.sigmoid, dense && slopes.read_b().is_some()) {
-            (true, false, false) if self.held == Held::Exponentials => match slopes.read_b() {
-                Some(b) => {
-                    let direct = if self.masked { None } else { place.planes_mut(buffer, width) };
-                    let written = direct.is_some();
-                    softmax_chain::chain_labels(x, label, inverse, &site[2], b.row(0), direct);
-                    if written {
-                        self.space.slopes = slopes;
-                        return;
-                    }
-                }
-                None => x.fill(0.0),
-            },
             (true, false, false) if !dense => {
-                softmax_chain::chain(x, label, &site[1], weights.then_some(&**row), &slopes)
+                softmax_chain::chain(x, label, own, weights.then_some(&**row), &slopes)
             }
             (true, false, _) => softmax_chain::chain_dense(x, width, planes(3), &slopes),
             (true, true, false) => sigmoid::chain(p, q, label, &slopes, x),
             (true, true, true) => sigmoid::chain_dense(p, q, &slopes, x),
-            (false, sigmoid, false) => given::chain(x, sigmoid, label, &site[1], &slopes),
+            (false, sigmoid, false) => given::chain(x, sigmoid, label, own, &slopes),
             (false, sigmoid, true) => given::chain_dense(x, width, sigmoid, planes(2), &slopes),
         }
         self.space.slopes = slopes;

@@ -21,6 +21,8 @@ pub struct Workspace {
     pub(crate) label: Vec<u32>,
     pub(crate) weights: Vec<f32>,
     pub(crate) distance: Vec<f32>,
+    /// Logits, where a softmax cannot read them where they lie.
+    pub(crate) staged: Vec<f32>,
     /// Logits, then exponentials or probabilities, then the gradient.
     pub(crate) x: Vec<f32>,
     /// Under a softmax: what was taken from the logits before the exponentials in `x`, then 1 / Σ.
@@ -32,25 +34,34 @@ pub struct Workspace {
     pub(crate) site: [Vec<f32>; 3],
     /// y, u, p, q of each outcome.
     pub(crate) outcome: [Vec<f32>; 4],
+    /// Rows that the chain rule works in.
+    pub(crate) chain: [Vec<f32>; 5],
     pub(crate) slopes: Slopes,
+    /// Whether sweeps go by planes (`sweep`).
+    pub(crate) by_planes: bool,
 }
 
 impl Workspace {
-    /// Sizes everything for a batch.
-    pub fn prepare(&mut self, batch: &Batch, needs: Needs, dense: bool, width: usize) {
+    /// Makes ready for a batch.
+    pub fn prepare(&mut self, batch: &Batch, needs: Needs) {
+        let dense = batch.soft() || needs.outcomes;
+        (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
+        let softmax = !batch.sigmoid && batch.from_logits && !dense;
+        let elsewhere = needs.errors || needs.planes || needs.probabilities;
+        self.by_planes = softmax && !elsewhere && !(needs.sums && batch.pixel_weights.is_some());
+    }
+    /// Sizes everything for a tile.
+    pub fn fit(&mut self, batch: &Batch, width: usize) {
+        self.width = width;
         let channels = if batch.sigmoid { 1 } else { batch.channels };
-        (self.needs, self.dense, self.width, self.outcomes) = (needs, dense, width, batch.outcomes());
         self.label.resize(width, 0);
-        self.x.resize(channels * width, 0.0);
+        let planes = if self.by_planes { 0 } else { channels * width };
+        self.x.resize(planes, 0.0);
         self.distance.resize(if batch.distance.is_some() { channels * width } else { 0 }, 0.0);
         let rows = [&mut self.weights, &mut self.inverse, &mut self.p, &mut self.q];
-        rows.into_iter().chain(&mut self.site).for_each(|row| row.resize(width, 0.0));
-        let size = if dense { self.outcomes * width } else { 0 };
+        rows.into_iter().chain(&mut self.site).chain(&mut self.chain).for_each(|row| row.resize(width, 0.0));
+        let size = if self.dense { self.outcomes * width } else { 0 };
         self.outcome.iter_mut().for_each(|planes| planes.resize(size, 0.0));
-    }
-    /// Pixels of a tile.
-    pub fn width(&self) -> usize {
-        self.width
     }
 
     /// What the losses see of a tile.
@@ -122,15 +133,17 @@ impl Workspace {
         }
     }
 
+    /// Whether a pixel takes part in nothing.
+    pub(crate) fn is_masked(&self, i: usize, weighted: bool) -> bool {
+        self.label[i] == NO_LABEL || weighted && self.weights[i] == 0.0
+    }
+
     /// Zeroes everything known of pixels that take part in nothing, so that not even a NaN of theirs
     /// reaches a sum. `x` too: there it is their gradient in the end. With `outlined`, the probabilities
     /// of pixels that only weigh nothing stay: such a pixel still lies inside or outside of an object.
     pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) {
-        for i in 0..self.width {
+        for i in (0..self.width).filter(|&i| self.is_masked(i, weighted)).collect::<Vec<_>>() {
             let ignored = self.label[i] == NO_LABEL;
-            if !(ignored || weighted && self.weights[i] == 0.0) {
-                continue;
-            }
             let zero =
                 |values: &mut [f32]| values.iter_mut().skip(i).step_by(self.width).for_each(|value| *value = 0.0);
             self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values));
@@ -152,6 +165,8 @@ pub struct Place<'w, 'b> {
     pub start: usize,
     /// Pixels in it, without padding.
     pub length: usize,
+    /// With padding.
+    pub width: usize,
 }
 
 impl Place<'_, '_> {
@@ -170,6 +185,11 @@ impl Place<'_, '_> {
     pub fn row<'a>(&self, from: &'a [f32], k: usize, width: usize) -> Option<&'a [f32]> {
         let (first, channel, step) = self.strides();
         (step == 1 && self.length == width).then(|| &from[first + k * channel..][..width])
+    }
+    /// The tile's planes in an array shaped like the logits, if they can be read where they lie.
+    pub fn planes<'a>(&self, from: &'a [f32], width: usize) -> Option<Planes<'a>> {
+        let (first, channel, step) = self.strides();
+        (step == 1 && self.length == width).then(|| Planes::new(&from[first..], channel, width))
     }
     /// The tile's planes in an array shaped like the logits, if they can be written where they lie.
     pub fn planes_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {

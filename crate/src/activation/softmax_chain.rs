@@ -1,9 +1,9 @@
 //! The chain rule of softmax, with g_k = p_k a_k + b_k: ∂L/∂z_k = g_k − p_k Σ_j g_j.
 
 use crate::batch::NO_LABEL;
-use crate::simd::F32x4;
+use crate::simd::{F32x4, Mask, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Planes, PlanesMut, column, column_mut, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, as_bits, column, column_mut, lockstep, vectors};
 
 /// Above this a wrong class's own gradient has lost four bits to cancellation.
 const NEARLY_ONE: f32 = 0.9375;
@@ -22,45 +22,131 @@ fn label_cell(x: &mut [f32], width: usize, label: u32, pixel: usize) -> Option<&
     if label == NO_LABEL { None } else { x.get_mut(label as usize * width + pixel) }
 }
 
-/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, to `to` or else in place;
-/// δ − p of the label is q.
+/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place; δ − p of the label is q.
 #[inline(never)]
-pub fn chain_labels(
-    x: &mut [f32],
-    label: &[u32],
-    inverse: &mut [f32],
-    q: &[f32],
-    b: &[f32],
-    mut to: Option<PlanesMut>,
-) {
-    for (inverse, b) in vectors_mut(inverse).iter_mut().zip(vectors(b)) {
-        (-F32x4::load(b) * F32x4::load(inverse)).store(inverse);
+pub fn chain_labels(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &mut [f32], q: &mut [f32], b: &[f32]) {
+    for ([b], [factor, own]) in lockstep([b], [&mut *inverse, &mut *q]) {
+        (-b * F32x4::load(factor)).store(factor);
+        (b * F32x4::load(own)).store(own);
     }
-    let width = label.len();
-    let factor = vectors(inverse);
-    for (k, plane) in x.chunks_exact_mut(width).enumerate() {
-        let plane = vectors_mut(plane);
-        match &mut to {
-            Some(to) => {
-                for ((to, e), factor) in to.plane(k).iter_mut().zip(plane).zip(factor) {
-                    (F32x4::load(e) * F32x4::load(factor)).store(to);
-                }
-            }
-            None => {
-                for (cell, factor) in plane.iter_mut().zip(factor) {
-                    (F32x4::load(cell) * F32x4::load(factor)).store(cell);
-                }
-            }
+    for k in 0..channels {
+        let class = U32x4::splat(k as u32);
+        for ([label, factor, own], [cell]) in lockstep([as_bits(label), inverse, q], [x.row(k)]) {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
+            ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
         }
     }
-    // One number a pixel: cheaper than a mask over every class.
-    for (pixel, &label) in label.iter().enumerate().filter(|(_, label)| **label != NO_LABEL) {
-        let gradient = b[pixel] * q[pixel];
-        match &mut to {
-            Some(to) => to.row(label as usize)[pixel] = gradient,
-            None => x[label as usize * width + pixel] = gradient,
+}
+
+/// Where whole classes have slopes, and labels may have: ∂L/∂z from exponentials, in place, for classes
+/// whose slope is constant. As [`chain`], in two passes over the planes:
+/// 1. Σ p a and Σ p of the classes other than the label, and the largest p among them,
+/// 2. p_k (a_k − shift), and what belongs to the label into its place.
+#[inline(never)]
+pub fn chain_classes(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, work: &mut [Vec<f32>; 5]) {
+    let (constant, _, at_label) = slopes.classes();
+    let [own, base, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
+    let mut sums = [own, base, weighted, rest, largest];
+    sums.iter_mut().for_each(|row| row.fill(0.0));
+    let mut first = 0;
+    while first < constant.len() {
+        let sums = sums.each_mut().map(|row| &mut **row);
+        if first + GROUP <= constant.len() {
+            weigh_classes::<GROUP>(x.as_planes(), label, [constant, at_label], first, sums);
+            first += GROUP;
+        } else {
+            weigh_classes::<1>(x.as_planes(), label, [constant, at_label], first, sums);
+            first += 1;
         }
     }
+    // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
+    // exponentials.
+    let (b, has_b) = slopes.read_b().map_or((as_bits(label), false), |b| (b.row(0), true));
+    for (i, ([b], [own, base, weighted, rest, largest])) in lockstep([b], sums.each_mut().map(|row| &mut **row)).enumerate() {
+        let b = if has_b { b } else { F32x4::zero() };
+        let sum = F32x4::load(own) + F32x4::load(rest);
+        let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
+        let [p, w, r, top] = [&*own, &*weighted, &*rest, &*largest].map(|row| F32x4::load(row) * inverse);
+        let a = F32x4::load(base);
+        (b * r - p * (w - a * r)).store(own);
+        ((w + a * p + b) * inverse).store(weighted);
+        inverse.store(rest);
+        if top.gt(F32x4::splat(NEARLY_ONE)).any() {
+            let labels = U32x4::load(&vectors(label)[i]);
+            let (slope, done) = from_top(x, constant, i, labels, inverse, [p, a, b]);
+            // What it wrote stays as it is in the pass that follows: 0 · a − (−1).
+            done.select(slope, F32x4::load(own)).store(own);
+            done.select(F32x4::splat(-1.0), F32x4::load(weighted)).store(weighted);
+            inverse.drop(done).store(rest);
+        }
+    }
+    let [own, _, shift, factor, _] = sums;
+    for (k, &a) in constant.iter().enumerate() {
+        let (class, a) = (U32x4::splat(k as u32), F32x4::splat(a));
+        for ([label, shift, factor, own], [cell]) in lockstep([as_bits(label), shift, factor, own], [x.row(k)]) {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
+            ((e - e.keep(here)) * (a * factor - shift) + own.keep(here)).store(cell);
+        }
+    }
+}
+
+/// Classes handled at once.
+const GROUP: usize = 4;
+
+/// Adds N classes to what [`chain_classes`] sums: own and slope at the label, Σ p a and Σ p of the others,
+/// and the largest of them.
+#[inline(always)]
+fn weigh_classes<const N: usize>(x: Planes, label: &[u32], slope: [&[f32]; 2], first: usize, sums: [&mut [f32]; 5]) {
+    let [constant, at_label] = slope.map(|slope| -> [F32x4; N] { std::array::from_fn(|j| F32x4::splat(slope[first + j])) });
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    let planes: [_; N] = std::array::from_fn(|j| x.row(first + j));
+    for (([label], []), (e, sums)) in lockstep([as_bits(label)], []).beside(lockstep(planes, sums)) {
+        let [mut own, mut base, mut weighted, mut rest, mut largest] = sums.each_ref().map(|sum| F32x4::load(sum));
+        for j in 0..N {
+            let here = label.bits().eq(class[j]);
+            let mine = e[j].keep(here);
+            let other = e[j] - mine;
+            own = own + mine;
+            base = base + at_label[j].keep(here);
+            weighted = weighted + other * constant[j];
+            rest = rest + other;
+            largest = other.max(largest);
+        }
+        [own, base, weighted, rest, largest].into_iter().zip(sums).for_each(|(sum, to)| sum.store(to));
+    }
+}
+
+/// The gradient of vector `i` in place where a class other than the label is near 1, measured from that
+/// class's slope. Returns the label's own, and at which pixels. `at_label`: its p, a and b.
+#[inline(never)]
+fn from_top(
+    x: &mut PlanesMut,
+    slope: &[f32],
+    i: usize,
+    label: U32x4,
+    inverse: F32x4,
+    [own, own_a, b]: [F32x4; 3],
+) -> (F32x4, Mask) {
+    let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
+    let classes = || slope.iter().enumerate().map(|(k, &a)| (k, label.eq(U32x4::splat(k as u32)), F32x4::splat(a)));
+    let (mut pivot, mut rest, mut found) = (zero, zero, zero);
+    for (k, here, a) in classes() {
+        let p = (F32x4::load(&x.plane(k)[i]) * inverse).drop(here);
+        let is_top = p.gt(F32x4::splat(NEARLY_ONE));
+        (pivot, found) = (pivot + a.keep(is_top), found + one.keep(is_top));
+        rest = rest + p;
+    }
+    let found = found.gt(zero);
+    let mut mean = own * (own_a - pivot);
+    for (k, here, a) in classes() {
+        mean = mean + (F32x4::load(&x.plane(k)[i]) * inverse).drop(here) * (a - pivot);
+    }
+    for (k, _, a) in classes() {
+        let cell = &mut x.plane(k)[i];
+        let e = F32x4::load(cell);
+        found.select(e * inverse * ((a - pivot) - (mean + b)), e).store(cell);
+    }
+    (b * rest + own * ((own_a - pivot) - mean), found)
 }
 
 /// The slopes of one tile, in the form the chain rule takes them.
@@ -76,7 +162,7 @@ struct Slope<'a> {
     b: Option<&'a [f32]>,
 }
 
-/// ∂L/∂z over the staged probabilities.
+/// ∂L/∂z over the staged probabilities, with slopes of every kind.
 ///
 /// Σ p a cancels against the a of a class t near p = 1, so slopes are measured from that class's own:
 /// p_k (a_k − Σ p a) = p_k ((a_k − a_t) − Σ_{j≠t} p_j (a_j − a_t)). The label's own gradient is always
@@ -93,25 +179,21 @@ pub fn chain(x: &mut [f32], label: &[u32], own: &[f32], weights: Option<&[f32]>,
         planes: slopes.read_a(),
         b: slopes.read_b().map(|b| b.row(0)),
     };
-    let plain = weights.is_none() && slope.planes.is_none() && square.iter().all(|&c| c == 0.0);
-    if plain { chain_sites::<false>(x, label, own, &slope) } else { chain_sites::<true>(x, label, own, &slope) }
+    chain_sites(x, label, own, &slope);
 }
 
-fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], own: &[f32], slope: &Slope) {
+fn chain_sites(x: &mut [f32], label: &[u32], own: &[f32], slope: &Slope) {
     let width = label.len();
     let zero = F32x4::zero();
     for i in 0..width / 4 {
         let labels = &vectors(label)[i];
         let weight = match slope.weights {
-            Some(weights) if GENERAL => F32x4::load(&vectors(weights)[i]),
+            Some(weights) => F32x4::load(&vectors(weights)[i]),
             _ => F32x4::splat(1.0),
         };
         // a of class k at these pixels, the label's extra left out.
         let slope_of = |k: usize, p: F32x4| {
             let constant = F32x4::splat(slope.constant[k]);
-            if !GENERAL {
-                return constant;
-            }
             let a = (constant + F32x4::splat(slope.square[k]) * p) * weight;
             slope.planes.map_or(a, |planes| a + F32x4::load(&planes.plane(k)[i]))
         };
@@ -121,10 +203,8 @@ fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], own: &[f32], s
             let k = labels[j] as usize;
             if let Some(&at_one) = slope.label.get(k) {
                 certain[j] = at_one;
-                if GENERAL {
-                    per_rest[j] = slope.square[k];
-                    extra[j] = slope.planes.map_or(0.0, |planes| planes.plane(k)[i][j]);
-                }
+                per_rest[j] = slope.square[k];
+                extra[j] = slope.planes.map_or(0.0, |planes| planes.plane(k)[i][j]);
             }
         }
         let own = F32x4::load(&vectors(own)[i]);
@@ -136,10 +216,7 @@ fn chain_sites<const GENERAL: bool>(x: &mut [f32], label: &[u32], own: &[f32], s
             rest = rest + p;
             largest = p.max(largest);
         }
-        let mut base = F32x4::load(&certain);
-        if GENERAL {
-            base = (base - F32x4::load(&per_rest) * rest) * weight + F32x4::load(&extra);
-        }
+        let base = (F32x4::load(&certain) - F32x4::load(&per_rest) * rest) * weight + F32x4::load(&extra);
         let mut label_slope = b * rest - own * (weighted - base * rest);
         if largest.gt(F32x4::splat(NEARLY_ONE)).any() {
             // Rare: a second look, with slopes measured from that class's own.
