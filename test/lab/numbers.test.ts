@@ -59,6 +59,31 @@ describe("numbers on the page are those of the library in Node", () => {
     });
     const pair = { logits: planes, target: batch.target, shape: [1, 2, side, side] };
     expect(await numberIn(b.value)).toBe(valueWithGrad(generalizedDice(), pair));
+
+    // Classes by words, and as a list in a field of its own.
+    await b.editor.getByRole("button", { name: "Add a term" }).click();
+    await b.kind.nth(1).selectOption("dice");
+    await b.editor.getByText("Options").nth(1).click();
+    const classes = b.editor.getByLabel("B dice: classes", { exact: true });
+    const field = b.editor.getByLabel("B dice: classes, a list of class numbers");
+    expect(await field.isVisible()).toBe(false);
+    await classes.selectOption("list");
+    for (const [text, list] of [
+      ["0", [0]],
+      ["1", [1]],
+      ["1, 0", [1, 0]],
+    ] as const) {
+      await field.fill(text);
+      const both = sum([generalizedDice(), dice({ classes: list })]);
+      expect(await numberIn(b.value), text).toBe(valueWithGrad(both, pair));
+    }
+    await field.fill("0.5");
+    expect(await field.getAttribute("aria-invalid")).toBe("true");
+    await classes.selectOption("present");
+    expect(await field.isVisible()).toBe(false);
+    expect(await field.getAttribute("aria-invalid")).toBe(null);
+    const present = sum([generalizedDice(), dice({ classes: "present" })]);
+    expect(await numberIn(b.value)).toBe(valueWithGrad(present, pair));
     expect(visit.complaints).toEqual([]);
   });
 

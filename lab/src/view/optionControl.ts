@@ -23,7 +23,7 @@ export function optionControl(
     case "choice":
       return selectControl(name, (option as ChoiceOption<string>).choices, value, owner, report);
     case "classes":
-      return selectControl(name, ["all", "present"], value, owner, report);
+      return classesControl(name, option, value, owner, report);
     case "numberOrAuto":
       return textControl(name, option, value, owner, "auto, or a number", readNumberOrAuto, report);
     case "numbers": {
@@ -104,6 +104,47 @@ function selectControl(
   select.addEventListener("change", () => report(select.value));
   const label = html("label", { for: id }, html("code", {}, name));
   return html("div", { class: "option", "data-option": name }, label, select);
+}
+
+/** Two words, or a list that has a field of its own. */
+function classesControl(
+  name: string,
+  option: Option<unknown>,
+  value: unknown,
+  owner: string,
+  report: Report,
+): HTMLElement {
+  const [id, problem] = [freshId("classes"), problemLine()];
+  const chosen = Array.isArray(value) ? "list" : value;
+  const select = html("select", { id, "aria-label": `${owner}: ${name}` });
+  const words = { all: "all", present: "present", list: "these:" };
+  select.append(
+    ...Object.entries(words).map(([word, text]) =>
+      html("option", { value: word, selected: word === chosen }, text),
+    ),
+  );
+  const field = html("input", {
+    type: "text",
+    value: Array.isArray(value) ? value.join(", ") : "0",
+    autocomplete: "off",
+    spellcheck: "false",
+    hidden: chosen !== "list",
+    "aria-label": `${owner}: ${name}, a list of class numbers`,
+  });
+  const take = () =>
+    problem.watch(field, () =>
+      report(
+        option.parse(select.value === "list" ? readNumbers(field.value.trim(), false) : select.value, name),
+      ),
+    );
+  select.addEventListener("change", () => {
+    field.hidden = select.value !== "list";
+    take();
+    if (!field.hidden) field.select();
+  });
+  field.addEventListener("input", take);
+  const label = html("label", { for: id }, html("code", {}, name));
+  return html("div", { class: "option", "data-option": name }, label, select, field, problem.element);
 }
 
 function textControl(
