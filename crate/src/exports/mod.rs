@@ -8,6 +8,8 @@ mod baseline;
 mod maps;
 mod memory;
 mod objective;
+#[cfg(test)]
+mod tests;
 
 use crate::batch::Target;
 use crate::loss::{Choice, Classes, Numbers, Over, Reduction, Weighting};

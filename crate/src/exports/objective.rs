@@ -197,3 +197,11 @@ impl Objective {
         self.fault.map_or(-1.0, |fault| fault.index as f64)
     }
 }
+
+#[cfg(test)]
+impl Objective {
+    /// The objective behind the boundary.
+    pub(super) fn inner(&mut self) -> &mut objective::Objective {
+        &mut self.inner
+    }
+}
