@@ -45,7 +45,7 @@ fn numbers(length: usize) -> Vec<f32> {
 /// Every loss of the table that fits a softmax or several sigmoids, with lists where it takes lists.
 fn push_all(objective: &mut Objective, sigmoid: bool) -> usize {
     let (class_weights, classes, present) =
-        (Array::of(&[3.0, 1.0, 0.5, 2.0]), Array::of(&[2.0, 0.0, 2.0]), Array::of(&[-1.0]));
+        (Array::of(&[3.0, 1.0, 0.5, 2.0]), Array::of(&[2.0, 0.0, 1.0]), Array::of(&[-1.0]));
     let one = Array::of(&[-1.0, 0.25]);
     let null = std::ptr::null();
     objective.cross_entropy(1.0, class_weights.pointer, 0.1, 0);
@@ -71,12 +71,14 @@ fn push_all(objective: &mut Objective, sigmoid: bool) -> usize {
 
 #[test]
 fn every_loss_by_pointers_is_every_loss_by_slices() {
-    // 35 pixels: two blocks and a tail.
-    let (images, channels, [depth, height, width]) = (2, 3, [1, 5, 7]);
+    // 35 pixels: two blocks and a tail. Miri takes a minute for each evaluation of the least that reaches
+    // everything, and has nothing to compare.
+    let (images, channels, [depth, height, width]) = if cfg!(miri) { (1, 2, [1, 1, 18]) } else { (2, 3, [1, 5, 7]) };
+    let cases: &[u32] = if cfg!(miri) { &[0, 7] } else { &[0, 1, 2, 3, 4, 5, 6, 7] };
     let elements = images * channels * depth * height * width;
     let logits = Array::of(&numbers(elements));
     let weights = Array::of(&numbers(elements / channels).iter().map(|x| x.abs()).collect::<Vec<_>>());
-    for (sigmoid, channels_last, soft) in (0..8).map(|i| (i & 1 > 0, i & 2 > 0, i & 4 > 0)) {
+    for (sigmoid, channels_last, soft) in cases.iter().map(|i| (i & 1 > 0, i & 2 > 0, i & 4 > 0)) {
         let labels = if sigmoid { elements } else { elements / channels };
         let labels: Vec<u8> = (0..labels).map(|i| [0, 1, 9, 1][i % 4]).collect();
         let shares: Vec<f32> = numbers(elements).iter().map(|x| x.abs() / 3.0).collect();
@@ -93,6 +95,10 @@ fn every_loss_by_pointers_is_every_loss_by_slices() {
             objective.evaluate(logits.pointer, target, target_type, weights.pointer, null, gradient.pointer, true);
         assert_eq!((objective.fault(), objective.fault_index()), (0, -1.0));
 
+        if cfg!(miri) {
+            assert!(value.is_finite() && gradient.read().iter().all(|slope| slope.is_finite()));
+            continue;
+        }
         let batch = Batch {
             logits: &numbers(elements),
             target: if soft { Target::Soft(&shares) } else { Target::U8(&labels) },
