@@ -49,7 +49,8 @@ function improve({ project }: Context): void {
   for (const document of project.documents ?? []) {
     const heading = document.content.findIndex(({ text }) => text.startsWith("# "));
     document.name = /^# (.*)/.exec(document.content[heading]?.text ?? "")?.[1] ?? document.name;
-    document.frontmatter["group"] = "Guides";
+    const isGuide = project.files.getReflectionPath(document)?.includes("/guides/");
+    document.frontmatter["group"] = isGuide ? "Guides" : "Project";
   }
 }
 

@@ -23,7 +23,12 @@ test("every entry of the package and every guide has its page", () => {
     "segrad_reference.html",
     "segrad_tfjs.html",
   ]);
-  expect(readdirSync(join(site, "documents"))).toHaveLength(5);
+  for (const name of readdirSync(new URL("../docs/guides", import.meta.url))) {
+    const [, title] = /^# (.*)/.exec(
+      readFileSync(new URL(`../docs/guides/${name}`, import.meta.url), "utf8"),
+    )!;
+    expect(readdirSync(join(site, "documents"))).toContain(`${title!.replaceAll(" ", "_")}.html`);
+  }
   expect(read("index.html")).toContain("Segmentation losses with gradients, for JavaScript.");
 });
 
