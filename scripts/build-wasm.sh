@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 eval "$(scripts/toolchain.sh --env)"
 
 # Paths of this machine must not end up in the module: the same sources give the same bytes anywhere.
-export RUSTFLAGS="-C target-feature=+simd128,+bulk-memory \
+export RUSTFLAGS="-C target-feature=+simd128,+bulk-memory -C llvm-args=-unroll-runtime=false \
   --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$PWD=."
 pack=(wasm-pack build crate --target web --no-pack --mode no-install)
 

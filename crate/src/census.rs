@@ -107,6 +107,14 @@ impl Census {
         if !counts && batch.ignore.is_none() {
             return;
         }
+        if outcomes == 2 && batch.ignore.is_none() && batch.pixel_weights.is_none() {
+            let ones = match_target!(batch.target, labels => sum_of_labels(batch, section, labels), _soft => 0.0);
+            let count = [self.valid[section.index] - ones, ones];
+            for counts in [&mut self.count, &mut self.mass, &mut self.square] {
+                counts[section.index * 2..][..2].copy_from_slice(&count);
+            }
+            return;
+        }
         let mut row = [0; RUN];
         let mut histogram = Histogram::new(outcomes);
         let mass = &mut self.mass[section.index * outcomes..][..outcomes];
@@ -191,6 +199,17 @@ fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Res
         }
     }
     Ok(())
+}
+
+/// Sum of the labels of a section: how many are 1, where all are 0 or 1. As narrow as they came.
+fn sum_of_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> f64 {
+    let (first, step) = batch.label_plane(section);
+    let sum = |labels: &mut dyn Iterator<Item = &L>| f64::from(labels.map(|label| label.class()).sum::<u32>());
+    if step != 1 {
+        return sum(&mut labels[first..].iter().step_by(step).take(batch.pixels()));
+    }
+    let runs = labels[first..][..batch.pixels()].chunks(RUN);
+    runs.map(|run| f64::from(run.iter().map(|label| label.class()).sum::<u32>())).sum()
 }
 
 /// Classes that are counted one by one.

@@ -95,24 +95,13 @@ pub fn log1p(x: F32x4) -> F32x4 {
     ln_normal(y) + lost.drop(x.gt(one))
 }
 
-/// ln(1 + x) for 0 ≤ x ≤ 1, within 2 ULP: one polynomial, without the range reduction of `log1p`.
+/// ln(1 + x) for 0 ≤ x ≤ 1, within 3 ULP, also where x is tiny: 2 artanh (x / (2 + x)), whose series needs
+/// half as many terms as that of the logarithm.
 #[inline(always)]
 pub fn log1p_unit(x: F32x4) -> F32x4 {
-    x * polynomial(
-        x,
-        [
-            0.999_999_995,
-            -0.499_998_93,
-            0.333_297_1,
-            -0.249_516_17,
-            0.196_632_74,
-            -0.152_696_67,
-            0.105_436_24,
-            -0.056_373_61,
-            0.019_542_528,
-            -0.003_176_057,
-        ],
-    )
+    let ratio = x / (F32x4::splat(2.0) + x);
+    let odd = polynomial(ratio * ratio, [2.0, 0.666_663_17, 0.400_249_1, 0.279_606, 0.281_783_34]);
+    ratio * odd
 }
 
 /// 1 − p, where p = e^−u, without cancellation as p → 1: by the series of 1 − e^−u for small u.
@@ -219,7 +208,7 @@ mod tests {
     #[test]
     fn log1p_is_within_3_ulp() {
         assert!(worst(0.0..1e6, log1p, f64::ln_1p) < 3.0);
-        assert!(worst(0.0..1.0, log1p_unit, f64::ln_1p) < 2.0);
+        assert!(worst(0.0..1.0, log1p_unit, f64::ln_1p) < 3.0);
         assert!(log1p(F32x4::splat(f32::NAN)).lanes()[0].is_nan());
     }
 

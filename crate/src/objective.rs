@@ -113,7 +113,7 @@ impl Objective {
         let second = match &gradient {
             None => Second::None,
             Some(_) if needs.planes => Second::Slopes,
-            Some(_) if !needs.sums && !needs.probabilities => Second::None,
+            Some(_) if !needs.sums => Second::None,
             Some(_) if !batch.from_logits || (self.workspace.dense && needs.sites) => Second::Reactivate,
             Some(_) => Second::Recall,
         };
@@ -168,7 +168,7 @@ impl Objective {
     fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second) {
         let needs = self.needs(batch);
         self.sums.clear();
-        self.sums.resize(if needs.sums { batch.images * batch.channels } else { 0 }, Sums::default());
+        self.sums.resize(if needs.sums || needs.distance { batch.images * batch.channels } else { 0 }, Sums::default());
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
         let keep_own = keep && (needs.surprise_again || !self.workspace.by_planes);
@@ -177,22 +177,25 @@ impl Objective {
         for_each_tile(batch, self.workspace.by_planes, |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
-            if work.is_plain_row() {
-                // The same with and without a gradient, so that both give the same value to the last bit.
-                if let [term] = self.terms.as_mut_slice()
-                    && !needs.sums
-                    && work.sweep_row(&mut *term.loss, term.weight as f32, buffer.as_deref_mut())
-                {
-                    return;
-                }
-                if needs.sums && !needs.surprise_again {
-                    let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer.as_deref_mut());
-                    self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
-                    return;
-                }
+            // Rows and planes are swept alike with and without a gradient, so that both give the same value to
+            // the last bit.
+            if work.is_plain_row()
+                && !needs.sums
+                && let [term] = self.terms.as_mut_slice()
+                && work.sweep_row(&mut *term.loss, term.weight as f32, buffer.as_deref_mut())
+            {
+                return;
+            }
+            if work.is_swept_by_rows() {
+                let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer.as_deref_mut());
+                return self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
             }
             if work.is_swept_by_planes() {
                 work.exponentiate(buffer.as_deref_mut());
+                if !self.sums.is_empty() {
+                    let sums = &mut self.sums[section.image * batch.channels..][..batch.channels];
+                    work.add_up(buffer.as_deref_mut(), sums);
+                }
                 if second == Second::None
                     && let Some(buffer) = buffer.as_deref_mut()
                 {
@@ -201,20 +204,21 @@ impl Objective {
                     for term in &mut self.terms {
                         term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
                     }
-                    return work.chain_labels(buffer);
+                    return work.chain_planes(buffer);
                 }
                 let tile = work.tile().0;
                 self.terms.iter_mut().for_each(|term| term.loss.observe(&tile));
-                if needs.sums {
-                    let sums = &mut self.sums[section.image * batch.channels..][..batch.channels];
-                    work.add_up(buffer.as_deref_mut(), sums, kept(&mut self.kept, &place));
+                if let Some(buffer) = buffer.as_deref_mut() {
+                    work.keep(kept(&mut self.kept, &place), buffer);
                 }
                 return;
             }
             work.activate();
+            let first = section.image * batch.channels + section.class;
             if second == Second::None
                 && let Some(buffer) = buffer.as_deref_mut()
             {
+                work.normalise(self.sums.get_mut(first..first + section.channels).unwrap_or(&mut []));
                 work.reset_slopes();
                 let (tile, slopes) = work.tile();
                 for term in &mut self.terms {
@@ -222,8 +226,7 @@ impl Objective {
                 }
                 return work.chain(Planar::None, buffer);
             }
-            if needs.sums || needs.probabilities || buffer.is_some() {
-                let first = section.image * batch.channels + section.class;
+            if !self.sums.is_empty() || buffer.is_some() {
                 work.normalise(self.sums.get_mut(first..first + section.channels).unwrap_or(&mut []));
             }
             let tile = work.tile().0;
@@ -239,15 +242,14 @@ impl Objective {
     }
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
-        let surprise_again = self.needs(batch).surprise_again;
         let planar = match second {
             Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
             Second::Slopes => Planar::OfProbabilities,
             _ => Planar::None,
         };
         for_each_tile(batch, self.workspace.by_planes, |place| {
-            let mut work = Work::open(&mut self.workspace, place);
-            if second == Second::Recall && !surprise_again && work.is_plain_row() {
+            let mut work = Work::reopen(&mut self.workspace, place);
+            if second == Second::Recall && work.is_swept_by_rows() {
                 let mut slopes = OutcomeSlopes::default();
                 for term in &self.terms {
                     term.loss.pull_outcomes(&place.section, term.weight, &mut slopes);
@@ -267,7 +269,7 @@ impl Objective {
             for term in &mut self.terms {
                 term.loss.pull(&tile, term.weight as f32, slopes);
             }
-            if work.is_swept_by_planes() { work.chain_classes(gradient) } else { work.chain(planar, gradient) }
+            if work.is_swept_by_planes() { work.chain_planes(gradient) } else { work.chain(planar, gradient) }
         });
     }
 

@@ -11,10 +11,13 @@ use crate::view::{Tile, Truth};
 #[derive(Default)]
 pub struct Slopes {
     classes: [Vec<f32>; 4],
+    /// How ∂L/∂p of each class grows with the signed distance.
+    distance: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
     width: usize,
     has_classes: bool,
+    has_distance: bool,
     has_a: bool,
     has_b: bool,
 }
@@ -22,14 +25,14 @@ pub struct Slopes {
 impl Slopes {
     /// Forgets the last tile. `outcomes` is 1 where targets are hard.
     pub fn reset(&mut self, channels: usize, outcomes: usize, width: usize) {
-        for coefficients in &mut self.classes {
+        for coefficients in self.classes.iter_mut().chain([&mut self.distance]) {
             coefficients.clear();
             coefficients.resize(channels, 0.0);
         }
         self.a.resize(channels * width, 0.0);
         self.b.resize(outcomes * width, 0.0);
         self.width = width;
-        (self.has_classes, self.has_a, self.has_b) = (false, false, false);
+        (self.has_classes, self.has_distance, self.has_a, self.has_b) = (false, false, false, false);
     }
     /// Adds to the slopes of a whole class.
     pub fn add_class(&mut self, k: usize, constant: f64, hit: f64, square: f64) {
@@ -38,6 +41,15 @@ impl Slopes {
             coefficients[k] += value as f32;
         }
         self.has_classes = true;
+    }
+    /// Adds `factor` φ to the slopes of a class, φ the signed distances.
+    pub fn add_distance(&mut self, k: usize, factor: f64) {
+        self.distance[k] += factor as f32;
+        self.has_distance = true;
+    }
+    /// The factors of [`Self::add_distance`], if there are any.
+    pub fn distances(&self) -> Option<&[f32]> {
+        self.has_distance.then_some(&*self.distance)
     }
     /// Constant, square and label of each class.
     pub fn classes(&self) -> (&[f32], &[f32], &[f32]) {
@@ -71,6 +83,21 @@ impl Slopes {
     /// ∂L/∂ln p, if anybody reported it.
     pub fn read_b(&self) -> Option<Planes<'_>> {
         self.has_b.then(|| Planes::new(&self.b, self.width, self.width))
+    }
+    /// Writes out what depends on distances.
+    pub fn spread_distances(&mut self, tile: &Tile) {
+        let (true, Some(distance)) = (std::mem::take(&mut self.has_distance), tile.distance) else { return };
+        let factors = std::mem::take(&mut self.distance);
+        let mut planes = self.a();
+        for (k, &factor) in factors.iter().enumerate() {
+            let factor = F32x4::splat(factor);
+            for (i, (a, distance)) in planes.plane(k).iter_mut().zip(distance.plane(k)).enumerate() {
+                let slope = factor * F32x4::load(distance);
+                let weighted = tile.weights.map_or(slope, |weights| slope * F32x4::load(&vectors(weights)[i]));
+                (F32x4::load(a) + weighted).store(a);
+            }
+        }
+        self.distance = factors;
     }
     /// Writes out what is said by class, for chain rules that want a at every pixel.
     pub fn spread(&mut self, tile: &Tile) {

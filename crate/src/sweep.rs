@@ -6,6 +6,7 @@
 //! for cross-entropy). Only what does not lie pixel after pixel, or ends before a block does, is staged.
 
 use crate::activation::{SiteRows, complement_row, softmax, softmax_chain};
+use crate::loss::Needs;
 use crate::tile::{Planes, PlanesMut};
 use crate::view::Sums;
 use crate::work::Work;
@@ -83,19 +84,26 @@ impl Work<'_, '_> {
         });
     }
 
-    /// Adds up each class, and keeps what the second sweep needs.
-    pub fn add_up(&mut self, mut buffer: Option<&mut [f32]>, sums: &mut [Sums], kept: Option<Kept>) {
-        self.with_planes(buffer.as_deref_mut(), |space, _, x| {
-            let Workspace { label, inverse, .. } = space;
-            softmax::add_up(x.as_planes(), label, inverse, sums);
+    /// Adds up what is needed of each class.
+    pub fn add_up(&mut self, buffer: Option<&mut [f32]>, sums: &mut [Sums]) {
+        self.with_planes(buffer, |space, place, x| {
+            let Workspace { needs, label, inverse, staged, .. } = space;
+            if needs.sums {
+                softmax::add_up(x.as_planes(), label, inverse, sums);
+            }
+            if let Some(distance) = distances(*needs, place, staged) {
+                softmax::add_up_distances(x.as_planes(), inverse, distance, sums);
+            }
         });
+    }
+
+    /// Keeps what the second sweep needs of the first.
+    pub fn keep(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
         if let Some(Kept { own, u }) = kept {
             own.copy_from_slice(&self.space.site[1][..own.len()]);
             u.copy_from_slice(&self.space.site[0][..u.len()]);
         }
-        if let Some(buffer) = buffer {
-            self.finish(buffer);
-        }
+        self.finish(buffer);
     }
 
     /// Brings back what the first sweep left.
@@ -116,21 +124,16 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Where only labels have slopes: exponentials to the gradient.
-    pub fn chain_labels(&mut self, buffer: &mut [f32]) {
+    /// Exponentials and slopes to the gradient.
+    pub fn chain_planes(&mut self, buffer: &mut [f32]) {
         self.with_planes(Some(buffer), |space, place, x| {
-            let Workspace { label, inverse, site, slopes, .. } = space;
-            if let Some(b) = slopes.read_b() {
+            let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
+            if needs.sums || needs.distance {
+                let distance = distances(*needs, place, staged);
+                softmax_chain::chain_classes(x, label, slopes, distance, chain);
+            } else if let Some(b) = slopes.read_b() {
                 softmax_chain::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], b.row(0));
             }
-        });
-        self.finish(buffer);
-    }
-
-    /// Where labels and whole classes have: the same.
-    pub fn chain_classes(&mut self, buffer: &mut [f32]) {
-        self.with_planes(Some(buffer), |space, _, x| {
-            softmax_chain::chain_classes(x, &space.label, &space.slopes, &mut space.chain);
         });
         self.finish(buffer);
     }
@@ -142,4 +145,15 @@ impl Work<'_, '_> {
             place.scatter(&self.space.x, buffer, width);
         }
     }
+}
+
+/// The signed distances of a tile, if a loss needs them: where they lie, or staged.
+fn distances<'a>(needs: Needs, place: &Place<'a, 'a>, staged: &'a mut Vec<f32>) -> Option<Planes<'a>> {
+    let (distance, width) = (place.batch.distance.filter(|_| needs.distance)?, place.width);
+    if let Some(planes) = place.planes(distance, width) {
+        return Some(planes);
+    }
+    staged.resize(place.section.channels * width, 0.0);
+    place.gather(distance, staged, width);
+    Some(Planes::new(staged, width, width))
 }

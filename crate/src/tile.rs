@@ -197,16 +197,33 @@ pub fn lockstep<'a, const READ: usize, const WRITE: usize>(
     Lockstep { read: read.map(<[f32]>::as_ptr), write, at: 0, length, rows: PhantomData }
 }
 
-impl<'a, const READ: usize, const WRITE: usize> Lockstep<'a, READ, WRITE> {
+/// Rows that are walked together.
+pub trait Walk: Sized {
+    /// A vector of each row.
+    type Vectors;
+    /// Floats in each row.
+    fn length(&self) -> usize;
+    /// The next vector of each row.
+    ///
+    /// # Safety
+    /// Not more often than there are vectors.
+    unsafe fn step(&mut self) -> Self::Vectors;
     /// Both walked together, still with one way out of the loop; `Iterator::zip` would look at both ends.
     #[inline(always)]
-    pub fn beside<const R: usize, const W: usize>(self, other: Lockstep<'a, R, W>) -> Beside<Self, Lockstep<'a, R, W>> {
-        assert!(self.length == other.length);
+    fn beside<B: Walk>(self, other: B) -> Beside<Self, B> {
+        assert!(self.length() == other.length());
         Beside(self, other)
     }
-    /// SAFETY: not more often than there are vectors.
+}
+
+impl<'a, const READ: usize, const WRITE: usize> Walk for Lockstep<'a, READ, WRITE> {
+    type Vectors = ([F32x4; READ], [&'a mut [f32; 4]; WRITE]);
     #[inline(always)]
-    unsafe fn vectors(&mut self) -> ([F32x4; READ], [&'a mut [f32; 4]; WRITE]) {
+    fn length(&self) -> usize {
+        self.length
+    }
+    #[inline(always)]
+    unsafe fn step(&mut self) -> Self::Vectors {
         let at = self.at;
         self.at += 4;
         // SAFETY: `lockstep` checked that every row has `length` floats, a multiple of four, and the caller
@@ -221,27 +238,38 @@ impl<'a, const READ: usize, const WRITE: usize> Lockstep<'a, READ, WRITE> {
     }
 }
 
-impl<'a, const READ: usize, const WRITE: usize> Iterator for Lockstep<'a, READ, WRITE> {
-    type Item = ([F32x4; READ], [&'a mut [f32; 4]; WRITE]);
+impl<const READ: usize, const WRITE: usize> Iterator for Lockstep<'_, READ, WRITE> {
+    type Item = <Self as Walk>::Vectors;
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         // SAFETY: there is a vector left.
-        if self.at == self.length { None } else { Some(unsafe { self.vectors() }) }
+        if self.at == self.length { None } else { Some(unsafe { self.step() }) }
     }
 }
 
-/// Two [`Lockstep`]s of one length; see [`Lockstep::beside`].
+/// Two walks of one length; see [`Walk::beside`].
 pub struct Beside<A, B>(A, B);
 
-impl<'a, const R1: usize, const W1: usize, const R2: usize, const W2: usize> Iterator
-    for Beside<Lockstep<'a, R1, W1>, Lockstep<'a, R2, W2>>
-{
-    type Item = (<Lockstep<'a, R1, W1> as Iterator>::Item, <Lockstep<'a, R2, W2> as Iterator>::Item);
+impl<A: Walk, B: Walk> Walk for Beside<A, B> {
+    type Vectors = (A::Vectors, B::Vectors);
+    #[inline(always)]
+    fn length(&self) -> usize {
+        self.0.length()
+    }
+    #[inline(always)]
+    unsafe fn step(&mut self) -> Self::Vectors {
+        // SAFETY: both are equally long and walk together.
+        unsafe { (self.0.step(), self.1.step()) }
+    }
+}
+
+impl<A: Walk + Iterator<Item = A::Vectors>, B: Walk> Iterator for Beside<A, B> {
+    type Item = (A::Vectors, B::Vectors);
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let first = self.0.next()?;
-        // SAFETY: `beside` checked that both have as many vectors, and both walk together.
-        Some((first, unsafe { self.1.vectors() }))
+        // SAFETY: as above.
+        Some((first, unsafe { self.1.step() }))
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Tile<'a> {
     pub complement: Option<&'a [f32]>,
     /// The target.
     pub truth: Truth<'a>,
-    /// Signed distances of each channel, if the batch brought them.
+    /// Signed distances of each channel, if a loss needs them.
     pub distance: Option<Planes<'a>>,
 }
 
@@ -89,6 +89,8 @@ pub struct Sums {
     pub false_negatives: f64,
     /// Σ (p − y)²
     pub square_error: f64,
+    /// Σ p φ, φ the signed distances; only where they were asked for.
+    pub distance: f64,
 }
 
 impl Sums {
@@ -100,10 +102,11 @@ impl Sums {
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
         self.square_error += other.square_error;
+        self.distance += other.distance;
     }
     /// Adds one channel of a tile, with its errors.
     pub fn add(&mut self, tile: &Tile, k: usize) {
-        const COUNT: usize = 6;
+        const COUNT: usize = 7;
         let outcome = tile.outcome_of(k);
         let half = F32x4::splat(0.5);
         let mut sums = [F32x4::zero(); COUNT];
@@ -122,7 +125,8 @@ impl Sums {
             };
             let not_y = F32x4::splat(1.0) - y;
             let error = p.gt(half).select(not_y - q, p - y);
-            let all = [p * y, p, p * p, p * not_y, q * y, error * error];
+            let distance = tile.distance.map_or(F32x4::zero(), |distance| F32x4::load(&distance.plane(k)[i]));
+            let all = [p * y, p, p * p, p * not_y, q * y, error * error, p * distance];
             let weight = tile.weights.map(|weights| F32x4::load(&vectors(weights)[i]));
             for (sum, value) in sums.iter_mut().zip(all) {
                 *sum = *sum + weight.map_or(value, |weight| value * weight);
@@ -135,6 +139,7 @@ impl Sums {
             &mut self.false_positives,
             &mut self.false_negatives,
             &mut self.square_error,
+            &mut self.distance,
         ];
         into.into_iter().zip(sums).for_each(|(into, sum)| *into += sum.sum());
     }

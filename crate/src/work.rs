@@ -3,7 +3,7 @@
 use crate::activation::{
     OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
 };
-use crate::loss::{Loss, Needs, OutcomeSlopes};
+use crate::loss::{Loss, Needs, OutcomeSlopes, Row};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::sweep::Kept;
@@ -48,6 +48,18 @@ impl<'w, 'b> Work<'w, 'b> {
         space.fit(place.batch, place.width);
         let masked = space.read(&place);
         Self { space, place, masked, held: Held::Whole }
+    }
+
+    /// The same in the second sweep, where a plain row may need no target any more.
+    pub fn reopen(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
+        let needs = space.needs;
+        let work = Self { space, place, masked: false, held: Held::Whole };
+        let whole = place.length == place.width && place.batch.ignore.is_none();
+        if whole && !needs.sites && work.is_swept_by_rows() {
+            work.space.fit(place.batch, place.width);
+            return work;
+        }
+        Self::open(work.space, place)
     }
 
     /// Logits to probabilities; under a softmax with hard labels only to exponentials.
@@ -96,25 +108,36 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn is_plain_row(&self) -> bool {
         let (batch, needs) = (self.place.batch, self.space.needs);
         let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
-        plain && !self.masked && !needs.errors && !needs.planes && !needs.probabilities
+        plain && !self.masked && !needs.errors && !needs.planes
+    }
+
+    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums.
+    pub fn is_swept_by_rows(&self) -> bool {
+        let needs = self.space.needs;
+        self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
     }
 
     /// Both sweeps of a plain row, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
-        let section = self.place.section.index;
-        self.write_row(buffer, |z, label, _, row| loss.sweep_row(section, z, label, scale, row))
+        let section = self.place.section;
+        let distance = std::mem::take(&mut self.space.distance);
+        let done = self.write_row(buffer, |z, label, _, out| {
+            loss.sweep_row(&Row { section, z, label, distance: &distance }, scale, out)
+        });
+        self.space.distance = distance;
+        done
     }
 
-    /// First sweep of a plain row: encoded probabilities into the buffer, and Σ u of negatives and
+    /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
     /// positives if somebody needs it.
     pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: Option<&mut [f32]>) -> [f64; 2] {
-        self.write_row(buffer, |z, label, needs, row| {
-            let sweep = match (needs.sites, needs.uneven) {
-                (false, _) => sigmoid::first_sweep::<false, true>,
-                (true, false) => sigmoid::first_sweep::<true, true>,
-                (true, true) => sigmoid::first_sweep::<true, false>,
-            };
-            sweep(z, label, row, sums)
+        self.write_row(buffer, |z, label, needs, row| match (needs.sites, needs.uneven) {
+            (false, _) => {
+                sigmoid::first_sweep(z, label, row, sums);
+                [0.0; 2]
+            }
+            (true, false) => sigmoid::first_sweep_of_labels::<true>(z, label, row, sums),
+            (true, true) => sigmoid::first_sweep_of_labels::<false>(z, label, row, sums),
         })
     }
 
@@ -142,16 +165,19 @@ impl<'w, 'b> Work<'w, 'b> {
 
     /// Second sweep of a plain row.
     pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, buffer: &mut [f32]) {
-        let Workspace { width, label, x, .. } = &mut *self.space;
+        let Workspace { width, needs, label, x, .. } = &mut *self.space;
         let (place, width) = (self.place, *width);
         let OutcomeSlopes { constant, hit, labels } = *slopes;
-        let sweep = if labels == [0.0; 2] { sigmoid::second_sweep::<false> } else { sigmoid::second_sweep::<true> };
-        let labels = labels.map(|slope| slope as f32);
+        let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
+        let sweep = |row: &mut [f32]| match needs.sites {
+            false => sigmoid::second_sweep(row, constant, hit),
+            true => sigmoid::second_sweep_of_labels(row, label, constant, hit, labels),
+        };
         if let Some(mut row) = place.planes_mut(buffer, width) {
-            return sweep(row.row(0), label, constant as f32, hit as f32, labels);
+            return sweep(row.row(0));
         }
         place.gather(buffer, x, width);
-        sweep(x, label, constant as f32, hit as f32, labels);
+        sweep(x);
         place.scatter(x, buffer, width);
     }
 
@@ -259,6 +285,7 @@ impl<'w, 'b> Work<'w, 'b> {
             left.chunks_exact(width).enumerate().for_each(|(k, left)| add_row(a.plane(k), left));
         }
         let (mut slopes, dense) = (std::mem::take(&mut self.space.slopes), self.space.dense);
+        slopes.spread_distances(&self.space.tile(&place).0);
         if dense || batch.sigmoid || !batch.from_logits {
             slopes.spread(&self.space.tile(&place).0);
         }
@@ -266,9 +293,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let Workspace { label, x, p, q, site: [_, own, _], outcome, weights: row, .. } = &mut *self.space;
         let planes = |i: usize| Planes::new(&outcome[i], width, width);
         match (batch.from_logits, batch.sigmoid, dense && slopes.read_b().is_some()) {
-            (true, false, false) if !dense => {
-                softmax_chain::chain(x, label, own, weights.then_some(&**row), &slopes)
-            }
+            (true, false, false) if !dense => softmax_chain::chain(x, label, own, weights.then_some(&**row), &slopes),
             (true, false, _) => softmax_chain::chain_dense(x, width, planes(3), &slopes),
             (true, true, false) => sigmoid::chain(p, q, label, &slopes, x),
             (true, true, true) => sigmoid::chain_dense(p, q, &slopes, x),

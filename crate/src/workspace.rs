@@ -47,21 +47,22 @@ impl Workspace {
         let dense = batch.soft() || needs.outcomes;
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
-        let elsewhere = needs.errors || needs.planes || needs.probabilities;
-        self.by_planes = softmax && !elsewhere && !(needs.sums && batch.pixel_weights.is_some());
+        let (summed, elsewhere) = (needs.sums || needs.distance, needs.errors || needs.planes);
+        self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());
     }
     /// Sizes everything for a tile.
     pub fn fit(&mut self, batch: &Batch, width: usize) {
         self.width = width;
         let channels = if batch.sigmoid { 1 } else { batch.channels };
         self.label.resize(width, 0);
-        let planes = if self.by_planes { 0 } else { channels * width };
-        self.x.resize(planes, 0.0);
-        self.distance.resize(if batch.distance.is_some() { channels * width } else { 0 }, 0.0);
+        resize(&mut self.x, if self.by_planes { 0 } else { channels * width });
+        // Distances are staged unless they can be read where they lie.
+        let staged = self.needs.distance && !self.by_planes;
+        resize(&mut self.distance, if staged { channels * width } else { 0 });
         let rows = [&mut self.weights, &mut self.inverse, &mut self.p, &mut self.q];
-        rows.into_iter().chain(&mut self.site).chain(&mut self.chain).for_each(|row| row.resize(width, 0.0));
+        rows.into_iter().chain(&mut self.site).chain(&mut self.chain).for_each(|row| resize(row, width));
         let size = if self.dense { self.outcomes * width } else { 0 };
-        self.outcome.iter_mut().for_each(|planes| planes.resize(size, 0.0));
+        self.outcome.iter_mut().for_each(|planes| resize(planes, size));
     }
 
     /// What the losses see of a tile.
@@ -84,7 +85,7 @@ impl Workspace {
             probability: planes(if place.batch.sigmoid { p } else { x }),
             complement: place.batch.sigmoid.then_some(&**q),
             truth,
-            distance: place.batch.distance.map(|_| planes(distance)),
+            distance: (!distance.is_empty()).then(|| planes(distance)),
         };
         (tile, slopes)
     }
@@ -101,7 +102,9 @@ impl Workspace {
             self.weights[place.length..].fill(0.0);
             masked |= weights.contains(&0.0);
         }
-        if let Some(distance) = batch.distance {
+        if !self.distance.is_empty()
+            && let Some(distance) = batch.distance
+        {
             place.gather(distance, &mut self.distance, self.width);
         }
         if self.dense {
@@ -152,6 +155,12 @@ impl Workspace {
             }
         }
     }
+}
+
+/// One function for all rows: inlined into each it would take two kilobytes.
+#[inline(never)]
+fn resize(row: &mut Vec<f32>, length: usize) {
+    row.resize(length, 0.0);
 }
 
 /// Where a tile lies in the batch.

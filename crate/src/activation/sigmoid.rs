@@ -6,7 +6,7 @@ use super::{OutcomePlanes, SiteRows};
 use crate::math::{exp, log1p, log1p_unit};
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Planes, vectors, vectors_mut};
+use crate::tile::{Lockstep, Planes, as_bits, lockstep, vectors, vectors_mut};
 use crate::view::Sums;
 
 /// (p, q, e^−|z|): the exponential never overflows, and neither p nor q is a difference.
@@ -89,39 +89,47 @@ pub fn forward_dense(z: &[f32], p: &mut [f32], q: &mut [f32], planes: &mut Outco
 }
 
 /// Σ ln(1 + e) of many e in [0, 1] without a logarithm for each: Π (1 + e) − 1 is built up as
-/// E + e + e E, which loses nothing where all e are tiny, and its logarithm is taken now and then.
+/// E + e + e E, which loses nothing where all e are tiny, and its logarithm is taken after [`RUN`] pixels.
 /// Three operations an element instead of twenty.
 #[derive(Clone, Copy)]
-struct LogProduct {
-    excess: F32x4,
-    sum: F32x4,
-}
+struct LogProduct(F32x4);
 
-/// Vectors whose sums are added up before they meet an accumulator. The constants of exp leave no
-/// register for accumulators, so each addition to one waits for the store of the last: four at a
-/// time hide that (1.5 instead of 2.5 ns per element for cross-entropy).
-const GROUP: usize = 4;
+/// Pixels of which sums are collected in four lanes of f32: their products stay below 2^97.
+const RUN: usize = 384;
 
 impl LogProduct {
-    /// Groups whose product f32 can hold: 2^(4 · 24) < 2^127.
-    const GROUPS: usize = 24;
     fn new() -> Self {
-        Self { excess: F32x4::zero(), sum: F32x4::zero() }
+        Self(F32x4::zero())
     }
     #[inline(always)]
-    fn multiply(&mut self, e: [F32x4; GROUP]) {
-        let pair = |a: F32x4, b: F32x4| (a + b) + a * b;
-        self.excess = pair(self.excess, pair(pair(e[0], e[1]), pair(e[2], e[3])));
+    fn multiply(&mut self, e: F32x4) {
+        self.0 = (self.0 + e) + self.0 * e;
     }
-    fn settle(&mut self) {
-        self.sum = self.sum + log1p(self.excess);
-        self.excess = F32x4::zero();
+    fn sum(self) -> f64 {
+        log1p(self.0).sum()
     }
 }
 
+/// Rows in pieces of [`RUN`] pixels: what is read, and what is written.
 #[inline(always)]
-fn add_up(values: [F32x4; GROUP]) -> F32x4 {
-    (values[0] + values[1]) + (values[2] + values[3])
+fn in_runs(z: &[f32], label: &[u32], out: &mut [f32], mut visit: impl FnMut(Lockstep<2, 1>)) {
+    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
+        let run = start..start + out.len();
+        visit(lockstep([&z[run.clone()], as_bits(&label[run])], [out]));
+    }
+}
+
+/// The sign bit of positives.
+#[inline(always)]
+fn sign_of(label: F32x4) -> U32x4 {
+    label.bits().shift_left(31)
+}
+
+/// The larger of p and q, and the smaller, of e = e^−|z|.
+#[inline(always)]
+fn large_and_small(e: F32x4) -> (F32x4, F32x4) {
+    let large = F32x4::splat(1.0) / (F32x4::splat(1.0) + e);
+    (large, e * large)
 }
 
 /// A whole evaluation of cross-entropy on a row in one pass: Σ u, and `scale` (p − y) into `out`.
@@ -130,34 +138,28 @@ fn add_up(values: [F32x4; GROUP]) -> F32x4 {
 /// probability of the other outcome with the sign of the label.
 #[inline(never)]
 pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f64 {
-    let n = out.len() / 4;
-    let (z, label, out) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(out)[..n]);
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
-    let (mut linear, mut logs) = (zero, LogProduct::new());
-    for (at, out) in out.chunks_exact_mut(GROUP).enumerate() {
-        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
-        let (mut over, mut e) = ([zero; GROUP], [zero; GROUP]);
-        for j in 0..GROUP {
-            let sign = U32x4::load(&label[j]).shift_left(31);
-            let against = F32x4::load(&z[j]).flip(sign);
-            e[j] = exp(against.negative_abs());
-            over[j] = against.max(zero);
-            let large = scale / (one + e[j]);
-            let other = against.lt(zero).select(e[j] * large, large);
-            other.flip(sign).store(&mut out[j]);
+    let mut sum = 0.0;
+    in_runs(z, label, out, |rows| {
+        let (mut linear, mut logs) = (zero, LogProduct::new());
+        for ([z, label], [out]) in rows {
+            let sign = sign_of(label);
+            let against = z.flip(sign);
+            let e = exp(against.negative_abs());
+            let is_wrong = against.gt(zero);
+            linear = linear + against.keep(is_wrong);
+            logs.multiply(e);
+            // 1 / (1 + e) or e / (1 + e), whichever belongs to the sign of a.
+            let other = scale * e.max(one.keep(is_wrong)) / (one + e);
+            other.flip(sign).store(out);
         }
-        linear = linear + add_up(over);
-        logs.multiply(e);
-        if at % LogProduct::GROUPS == 0 {
-            logs.settle();
-        }
-    }
-    logs.settle();
-    (linear + logs.sum).sum()
+        sum += linear.sum() + logs.sum();
+    });
+    sum
 }
 
 /// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives: Σ w ℓ, and
-/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂ln p.
+/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a.
 #[inline(always)]
 pub fn sweep(
     z: &[f32],
@@ -167,114 +169,134 @@ pub fn sweep(
     out: &mut [f32],
     at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
 ) -> f64 {
-    let n = out.len() / 4;
-    let (z, label, out) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(out)[..n]);
-    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
+    let zero = F32x4::zero();
     let [negative, positive] = weights.map(F32x4::splat);
-    let even = weights[0] == weights[1];
-    let scale = F32x4::splat(-scale * if even { weights[0] } else { 1.0 });
-    let mut sum = zero;
-    for (at, out) in out.chunks_exact_mut(GROUP).enumerate() {
-        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
-        let mut values = [zero; GROUP];
-        for j in 0..GROUP {
-            let sign = U32x4::load(&label[j]).shift_left(31);
-            let against = F32x4::load(&z[j]).flip(sign);
+    let scale = F32x4::splat(scale);
+    let mut total = 0.0;
+    in_runs(z, label, out, |rows| {
+        let mut sum = zero;
+        for ([z, label], [out]) in rows {
+            let sign = sign_of(label);
+            let against = z.flip(sign);
             let e = exp(against.negative_abs());
-            let large = one / (one + e);
-            let (small, is_right) = (e * large, against.lt(zero));
-            let (p, q) = (is_right.select(large, small), is_right.select(small, large));
-            let (mut value, mut slope) = at_site(log1p_unit(e) + against.max(zero), p, q);
-            if !even {
-                let weight = F32x4::from_bits(sign).is_negative().select(positive, negative);
-                (value, slope) = (value * weight, slope * weight);
-            }
-            values[j] = value;
-            (slope * scale * q).flip(sign).store(&mut out[j]);
+            let (large, small) = large_and_small(e);
+            let is_wrong = against.gt(zero);
+            let (p, q) = (is_wrong.select(small, large), is_wrong.select(large, small));
+            let (value, slope) = at_site(log1p_unit(e) + against.max(zero), p, q);
+            let weight = sign.as_float().is_negative().select(positive, negative);
+            sum = sum + value * weight;
+            (slope * weight * scale).flip(sign).store(out);
         }
-        sum = sum + add_up(values);
-    }
-    sum.sum() * if even { f64::from(weights[0]) } else { 1.0 }
+        total += sum.sum();
+    });
+    total
 }
 
-/// First sweep on a row in one pass: encoded probabilities into `code`, Σ p and Σ p y into `sums`, and
-/// with `SURPRISE` Σ u, of negatives and positives apart unless `EVEN`.
+/// A whole evaluation of Σ p φ on a row in one pass, and `scale` p q φ into `out`.
 #[inline(never)]
-pub fn first_sweep<const SURPRISE: bool, const EVEN: bool>(
+pub fn expectation(z: &[f32], distance: &[f32], scale: f32, out: &mut [f32]) -> f64 {
+    let scale = F32x4::splat(scale);
+    let mut total = 0.0;
+    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
+        let run = start..start + out.len();
+        let mut sum = F32x4::zero();
+        for ([z, distance], [out]) in lockstep([&z[run.clone()], &distance[run]], [out]) {
+            let (large, small) = large_and_small(exp(z.negative_abs()));
+            sum = sum + small.max(large.keep(z.gt(F32x4::zero()))) * distance;
+            (small * large * distance * scale).store(out);
+        }
+        total += sum.sum();
+    }
+    total
+}
+
+/// First sweep on a row in one pass, for losses whose slopes need nothing but sums: p q with the sign of
+/// the label, the label's being negative, into `signed`, and Σ p and Σ p y into `sums`.
+#[inline(never)]
+pub fn first_sweep(z: &[f32], label: &[u32], signed: &mut [f32], sums: &mut Sums) {
+    in_runs(z, label, signed, |rows| {
+        let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
+        for ([z, label], [signed]) in rows {
+            let (large, small) = large_and_small(exp(z.negative_abs()));
+            let sign = sign_of(label);
+            (small * large).flip(sign).store(signed);
+            let p = small.max(large.keep(z.gt(F32x4::zero())));
+            predicted = predicted + p;
+            hit = hit + p.keep(sign.as_float().is_negative());
+        }
+        sums.predicted += predicted.sum();
+        sums.intersection += hit.sum();
+    });
+}
+
+/// Second sweep on a row in one pass, from what [`first_sweep`] left: p q (constant + hit y).
+#[inline(never)]
+pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
+    let (negative, positive) = (F32x4::splat(constant), F32x4::splat(-(constant + hit)));
+    for ([], [cell]) in lockstep([], [signed]) {
+        let (slope, zero) = (F32x4::load(cell), F32x4::zero());
+        (slope.max(zero) * negative + slope.min(zero) * positive).store(cell);
+    }
+}
+
+/// As [`first_sweep`] where labels have slopes of their own: encoded probabilities into `code`. Returns Σ u
+/// of negatives and positives, of all together with `EVEN`.
+#[inline(never)]
+pub fn first_sweep_of_labels<const EVEN: bool>(
     z: &[f32],
     label: &[u32],
     code: &mut [f32],
     sums: &mut Sums,
 ) -> [f64; 2] {
-    let n = code.len() / 4;
-    let (z, label, code) = (&vectors(z)[..n], &vectors(label)[..n], &mut vectors_mut(code)[..n]);
-    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
-    let (mut predicted, mut hit, mut linear, mut linear_positive) = (zero, zero, zero, zero);
-    let (mut logs, mut logs_positive) = (LogProduct::new(), LogProduct::new());
-    for (at, code) in code.chunks_exact_mut(GROUP).enumerate() {
-        let (z, label) = (&z[GROUP * at..][..GROUP], &label[GROUP * at..][..GROUP]);
-        let [mut p, mut right, mut over, mut over_positive, mut e, mut e_positive] = [[zero; GROUP]; 6];
-        for j in 0..GROUP {
-            let z = F32x4::load(&z[j]);
-            let exponential = exp(z.negative_abs());
-            let large = one / (one + exponential);
-            let small = exponential * large;
-            let negative = z.is_negative();
-            p[j] = negative.select(small, large);
-            negative.select(small, -small).store(&mut code[j]);
-            let sign = U32x4::load(&label[j]).shift_left(31);
-            let positive = F32x4::from_bits(sign).is_negative();
-            right[j] = p[j].keep(positive);
-            if SURPRISE {
-                let against = z.flip(sign).max(zero);
-                (over[j], e[j]) = (against, exponential);
-                if !EVEN {
-                    (over[j], over_positive[j]) = (against.drop(positive), against.keep(positive));
-                    (e[j], e_positive[j]) = (exponential.drop(positive), exponential.keep(positive));
-                }
+    let zero = F32x4::zero();
+    let mut surprise = [0.0; 2];
+    in_runs(z, label, code, |rows| {
+        let (mut predicted, mut hit) = (zero, zero);
+        let (mut linear, mut logs) = ([zero; 2], [LogProduct::new(); 2]);
+        for ([z, label], [code]) in rows {
+            let e = exp(z.negative_abs());
+            let (large, small) = large_and_small(e);
+            let is_likely = z.gt(zero);
+            let p = small.max(large.keep(is_likely));
+            is_likely.select(-small, small).store(code);
+            let sign = sign_of(label);
+            let is_positive = sign.as_float().is_negative();
+            predicted = predicted + p;
+            hit = hit + p.keep(is_positive);
+            let over = z.flip(sign).max(zero);
+            if EVEN {
+                linear[0] = linear[0] + over;
+                logs[0].multiply(e);
+            } else {
+                let (over_positive, e_positive) = (over.keep(is_positive), e.keep(is_positive));
+                linear[0] = linear[0] + (over - over_positive);
+                linear[1] = linear[1] + over_positive;
+                logs[0].multiply(e - e_positive);
+                logs[1].multiply(e_positive);
             }
         }
-        predicted = predicted + add_up(p);
-        hit = hit + add_up(right);
-        if SURPRISE {
-            linear = linear + add_up(over);
-            logs.multiply(e);
-            if !EVEN {
-                linear_positive = linear_positive + add_up(over_positive);
-                logs_positive.multiply(e_positive);
-            }
-            if at % LogProduct::GROUPS == 0 {
-                logs.settle();
-                logs_positive.settle();
-            }
+        sums.predicted += predicted.sum();
+        sums.intersection += hit.sum();
+        for side in 0..if EVEN { 1 } else { 2 } {
+            surprise[side] += linear[side].sum() + logs[side].sum();
         }
-    }
-    logs.settle();
-    logs_positive.settle();
-    sums.predicted += predicted.sum();
-    sums.intersection += hit.sum();
-    [(linear + logs.sum).sum(), (linear_positive + logs_positive.sum).sum()]
+    });
+    surprise
 }
 
-/// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and with
-/// `LABELS` b q or −b p of the label, b for negatives and positives.
+/// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
+/// of the label, b for negatives and positives.
 #[inline(never)]
-pub fn second_sweep<const LABELS: bool>(code: &mut [f32], label: &[u32], constant: f32, hit: f32, b: [f32; 2]) {
-    let n = label.len() / 4;
-    let (label, code) = (&vectors(label)[..n], &mut vectors_mut(code)[..n]);
-    let (constant, hit) = (F32x4::splat(constant), F32x4::splat(hit));
-    let (negative, positive) = (F32x4::splat(-b[0]), F32x4::splat(b[1]));
-    for i in 0..n {
-        let stored = F32x4::load(&code[i]);
-        let is_positive = F32x4::from_bits(U32x4::load(&label[i]).shift_left(31)).is_negative();
-        let (small, rest) = (stored.abs(), F32x4::splat(1.0) - stored.abs());
-        let mut slope = small * rest * (constant + hit.keep(is_positive));
-        if LABELS {
-            // The probability of the other outcome is the small one where the label is the likelier.
-            let other = (stored.is_negative().equals(is_positive)).select(small, rest);
-            slope = slope + is_positive.select(positive, negative) * other;
-        }
-        slope.store(&mut code[i]);
+pub fn second_sweep_of_labels(code: &mut [f32], label: &[u32], constant: f32, hit: f32, b: [f32; 2]) {
+    let [constant, hit, negative, positive] = [constant, hit, -b[0], b[1]].map(F32x4::splat);
+    for ([label], [cell]) in lockstep([as_bits(label)], [code]) {
+        let code = F32x4::load(cell);
+        let is_positive = sign_of(label).as_float().is_negative();
+        let (small, large) = (code.abs(), F32x4::splat(1.0) - code.abs());
+        // The probability of the other outcome is the small one where the label is the likelier.
+        let other = (code.is_negative().equals(is_positive)).select(small, large);
+        let slope = small * large * (constant + hit.keep(is_positive));
+        (slope + is_positive.select(positive, negative) * other).store(cell);
     }
 }
 

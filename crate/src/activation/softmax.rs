@@ -9,7 +9,7 @@ use super::{OutcomePlanes, SiteRows};
 use crate::batch::NO_LABEL;
 use crate::math::{complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{as_bits, lockstep, Planes, PlanesMut, column, column_mut, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, Walk, as_bits, column, column_mut, lockstep, vectors, vectors_mut};
 use crate::view::Sums;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
@@ -50,9 +50,10 @@ pub fn exponentials(
     }
     let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
     let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
-    vectors(own).iter().zip(vectors(others)).fold(true, |healthy, (own, others)| {
-        healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any()
-    })
+    vectors(own)
+        .iter()
+        .zip(vectors(others))
+        .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
 }
 
 /// Classes handled at once.
@@ -190,6 +191,19 @@ pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
             }
             sums.predicted += predicted.sum();
             sums.intersection += hit.sum();
+        }
+    }
+}
+
+/// Adds up each class's Σ p φ, φ the signed distances, from exponentials.
+#[inline(never)]
+pub fn add_up_distances(x: Planes, inverse: &[f32], distance: Planes, sums: &mut [Sums]) {
+    for (k, sums) in sums.iter_mut().enumerate() {
+        for start in (0..inverse.len()).step_by(RUN) {
+            let run = start..inverse.len().min(start + RUN);
+            let rows = [x.row(k), inverse, distance.row(k)].map(|row| &row[run.clone()]);
+            let sum = lockstep(rows, []).fold(F32x4::zero(), |sum, ([e, inverse, phi], [])| sum + e * inverse * phi);
+            sums.distance += sum.sum();
         }
     }
 }

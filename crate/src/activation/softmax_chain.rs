@@ -3,7 +3,7 @@
 use crate::batch::NO_LABEL;
 use crate::simd::{F32x4, Mask, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Planes, PlanesMut, as_bits, column, column_mut, lockstep, vectors};
+use crate::tile::{Planes, PlanesMut, Walk, as_bits, column, column_mut, lockstep, vectors};
 
 /// Above this a wrong class's own gradient has lost four bits to cancellation.
 const NEARLY_ONE: f32 = 0.9375;
@@ -39,11 +39,69 @@ pub fn chain_labels(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: 
 }
 
 /// Where whole classes have slopes, and labels may have: ∂L/∂z from exponentials, in place, for classes
-/// whose slope is constant. As [`chain`], in two passes over the planes:
+/// whose slope is constant, but for a factor times the distance φ. As [`chain`], in two passes over the planes:
 /// 1. Σ p a and Σ p of the classes other than the label, and the largest p among them,
 /// 2. p_k (a_k − shift), and what belongs to the label into its place.
 #[inline(never)]
-pub fn chain_classes(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, work: &mut [Vec<f32>; 5]) {
+pub fn chain_classes(
+    x: &mut PlanesMut,
+    label: &[u32],
+    slopes: &Slopes,
+    distance: Option<Planes>,
+    work: &mut [Vec<f32>; 5],
+) {
+    match distance.zip(slopes.distances()) {
+        None => chain_with(x, label, slopes, NoDistances, work),
+        Some((planes, factors)) => chain_with(x, label, slopes, Distances { planes, factors }, work),
+    }
+}
+
+/// What the slope of a class has on top of its constant.
+trait Extra: Copy {
+    /// Rows it reads for a class: φ, or any that is there anyway.
+    fn row<'a>(&'a self, k: usize, other: &'a [f32]) -> &'a [f32];
+    /// Factor of what is read.
+    fn factor(&self, k: usize) -> F32x4;
+    /// A slope and factor times what was read.
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4;
+}
+#[derive(Clone, Copy)]
+struct NoDistances;
+impl Extra for NoDistances {
+    #[inline(always)]
+    fn row<'a>(&'a self, _k: usize, other: &'a [f32]) -> &'a [f32] {
+        other
+    }
+    #[inline(always)]
+    fn factor(&self, _k: usize) -> F32x4 {
+        F32x4::zero()
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, _factor: F32x4, _row: F32x4) -> F32x4 {
+        slope
+    }
+}
+#[derive(Clone, Copy)]
+struct Distances<'d> {
+    planes: Planes<'d>,
+    factors: &'d [f32],
+}
+impl Extra for Distances<'_> {
+    #[inline(always)]
+    fn row<'a>(&'a self, k: usize, _other: &'a [f32]) -> &'a [f32] {
+        self.planes.row(k)
+    }
+    #[inline(always)]
+    fn factor(&self, k: usize) -> F32x4 {
+        F32x4::splat(self.factors[k])
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4 {
+        slope + factor * row
+    }
+}
+
+fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E, work: &mut [Vec<f32>; 5]) {
     let (constant, _, at_label) = slopes.classes();
     let [own, base, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
     let mut sums = [own, base, weighted, rest, largest];
@@ -52,17 +110,19 @@ pub fn chain_classes(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, work: &m
     while first < constant.len() {
         let sums = sums.each_mut().map(|row| &mut **row);
         if first + GROUP <= constant.len() {
-            weigh_classes::<GROUP>(x.as_planes(), label, [constant, at_label], first, sums);
+            weigh_classes::<GROUP, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
             first += GROUP;
         } else {
-            weigh_classes::<1>(x.as_planes(), label, [constant, at_label], first, sums);
+            weigh_classes::<1, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
             first += 1;
         }
     }
     // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
     // exponentials.
     let (b, has_b) = slopes.read_b().map_or((as_bits(label), false), |b| (b.row(0), true));
-    for (i, ([b], [own, base, weighted, rest, largest])) in lockstep([b], sums.each_mut().map(|row| &mut **row)).enumerate() {
+    for (i, ([b], [own, base, weighted, rest, largest])) in
+        lockstep([b], sums.each_mut().map(|row| &mut **row)).enumerate()
+    {
         let b = if has_b { b } else { F32x4::zero() };
         let sum = F32x4::load(own) + F32x4::load(rest);
         let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
@@ -72,8 +132,7 @@ pub fn chain_classes(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, work: &m
         ((w + a * p + b) * inverse).store(weighted);
         inverse.store(rest);
         if top.gt(F32x4::splat(NEARLY_ONE)).any() {
-            let labels = U32x4::load(&vectors(label)[i]);
-            let (slope, done) = from_top(x, constant, i, labels, inverse, [p, a, b]);
+            let (slope, done) = from_top(x, constant, extra, i, label, inverse, [p, a, b]);
             // What it wrote stays as it is in the pass that follows: 0 · a − (−1).
             done.select(slope, F32x4::load(own)).store(own);
             done.select(F32x4::splat(-1.0), F32x4::load(weighted)).store(weighted);
@@ -83,9 +142,12 @@ pub fn chain_classes(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, work: &m
     let [own, _, shift, factor, _] = sums;
     for (k, &a) in constant.iter().enumerate() {
         let (class, a) = (U32x4::splat(k as u32), F32x4::splat(a));
-        for ([label, shift, factor, own], [cell]) in lockstep([as_bits(label), shift, factor, own], [x.row(k)]) {
+        let (per_distance, distance) = (extra.factor(k), extra.row(k, shift));
+        let rows = [as_bits(label), shift, factor, own, distance];
+        for ([label, shift, factor, own, distance], [cell]) in lockstep(rows, [x.row(k)]) {
             let (e, here) = (F32x4::load(cell), label.bits().eq(class));
-            ((e - e.keep(here)) * (a * factor - shift) + own.keep(here)).store(cell);
+            let slope = E::add(a, per_distance, distance) * factor - shift;
+            ((e - e.keep(here)) * slope + own.keep(here)).store(cell);
         }
     }
 }
@@ -96,19 +158,30 @@ const GROUP: usize = 4;
 /// Adds N classes to what [`chain_classes`] sums: own and slope at the label, Σ p a and Σ p of the others,
 /// and the largest of them.
 #[inline(always)]
-fn weigh_classes<const N: usize>(x: Planes, label: &[u32], slope: [&[f32]; 2], first: usize, sums: [&mut [f32]; 5]) {
-    let [constant, at_label] = slope.map(|slope| -> [F32x4; N] { std::array::from_fn(|j| F32x4::splat(slope[first + j])) });
+fn weigh_classes<const N: usize, E: Extra>(
+    x: Planes,
+    label: &[u32],
+    slope: [&[f32]; 2],
+    extra: E,
+    first: usize,
+    sums: [&mut [f32]; 5],
+) {
+    let [constant, at_label] =
+        slope.map(|slope| -> [F32x4; N] { std::array::from_fn(|j| F32x4::splat(slope[first + j])) });
     let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
     let planes: [_; N] = std::array::from_fn(|j| x.row(first + j));
-    for (([label], []), (e, sums)) in lockstep([as_bits(label)], []).beside(lockstep(planes, sums)) {
+    let per_distance: [_; N] = std::array::from_fn(|j| extra.factor(first + j));
+    let distances: [_; N] = std::array::from_fn(|j| extra.row(first + j, as_bits(label)));
+    let rows = lockstep([as_bits(label)], []).beside(lockstep(distances, [])).beside(lockstep(planes, sums));
+    for ((([label], []), (distance, [])), (e, sums)) in rows {
         let [mut own, mut base, mut weighted, mut rest, mut largest] = sums.each_ref().map(|sum| F32x4::load(sum));
         for j in 0..N {
             let here = label.bits().eq(class[j]);
             let mine = e[j].keep(here);
             let other = e[j] - mine;
             own = own + mine;
-            base = base + at_label[j].keep(here);
-            weighted = weighted + other * constant[j];
+            base = base + E::add(at_label[j], per_distance[j], distance[j]).keep(here);
+            weighted = weighted + other * E::add(constant[j], per_distance[j], distance[j]);
             rest = rest + other;
             largest = other.max(largest);
         }
@@ -119,16 +192,22 @@ fn weigh_classes<const N: usize>(x: Planes, label: &[u32], slope: [&[f32]; 2], f
 /// The gradient of vector `i` in place where a class other than the label is near 1, measured from that
 /// class's slope. Returns the label's own, and at which pixels. `at_label`: its p, a and b.
 #[inline(never)]
-fn from_top(
+fn from_top<E: Extra>(
     x: &mut PlanesMut,
-    slope: &[f32],
+    constant: &[f32],
+    extra: E,
     i: usize,
-    label: U32x4,
+    label: &[u32],
     inverse: F32x4,
     [own, own_a, b]: [F32x4; 3],
 ) -> (F32x4, Mask) {
     let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
-    let classes = || slope.iter().enumerate().map(|(k, &a)| (k, label.eq(U32x4::splat(k as u32)), F32x4::splat(a)));
+    let here = U32x4::load(&vectors(label)[i]);
+    let slope = |(k, &constant): (usize, &f32)| {
+        let distance = F32x4::load(&vectors(extra.row(k, as_bits(label)))[i]);
+        (k, here.eq(U32x4::splat(k as u32)), E::add(F32x4::splat(constant), extra.factor(k), distance))
+    };
+    let classes = || constant.iter().enumerate().map(slope);
     let (mut pivot, mut rest, mut found) = (zero, zero, zero);
     for (k, here, a) in classes() {
         let p = (F32x4::load(&x.plane(k)[i]) * inverse).drop(here);

@@ -2,14 +2,13 @@
 //! ∂L/∂p = φ / number of terms. φ comes with the batch, or is computed from the target, class by class.
 
 use super::planar::{Plane, RUN, runs};
-use super::{Classes, Loss, Needs, Numbers};
-use crate::batch::Batch;
+use super::{Classes, Loss, Needs, Numbers, Row};
+use crate::activation::sigmoid;
+use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::map::distance::Grid;
 use crate::map::signed::{Cell, Scratch, signed_distance};
-use crate::simd::F32x4;
 use crate::slopes::Slopes;
-use crate::tile::vectors;
 use crate::view::{Sums, Tile};
 
 /// Options of the boundary loss.
@@ -23,6 +22,8 @@ pub struct Boundary {
 struct Mapped {
     options: Boundary,
     channels: usize,
+    /// Whether φ comes with the batch.
+    given: bool,
     /// Which (image, class) pairs count.
     selected: Vec<bool>,
     /// 1 / number of valid pixels in all of them.
@@ -37,6 +38,7 @@ impl Boundary {
         Box::new(Mapped {
             options: self,
             channels: 0,
+            given: false,
             selected: Vec::new(),
             per_term: 0.0,
             sum: 0.0,
@@ -92,7 +94,7 @@ pub(super) fn per_term(selected: &[bool], batch: &Batch, census: &Census) -> f64
 impl Loss for Mapped {
     fn needs(&self, batch: &Batch) -> Needs {
         let given = batch.distance.is_some();
-        Needs { planes: !given, probabilities: given, counts: true, ..Needs::default() }
+        Needs { planes: !given, distance: given, counts: true, ..Needs::default() }
     }
     fn scratch(&self, batch: &Batch) -> usize {
         if batch.distance.is_some() { 0 } else { Maps::BYTES.saturating_mul(batch.pixels()) }
@@ -100,22 +102,9 @@ impl Loss for Mapped {
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.sum = 0.0;
         self.channels = batch.channels;
+        self.given = batch.distance.is_some();
         self.selected = self.options.classes.pairs(super::Over::Image, batch, census);
         self.per_term = per_term(&self.selected, batch, census);
-    }
-    fn observe(&mut self, tile: &Tile) {
-        let Some(distance) = tile.distance else { return };
-        for k in 0..tile.section.channels {
-            if !self.counts(tile, k) {
-                continue;
-            }
-            let mut sum = F32x4::zero();
-            for (i, (p, distance)) in tile.probability.plane(k).iter().zip(distance.plane(k)).enumerate() {
-                let term = F32x4::load(p) * F32x4::load(distance);
-                sum = sum + tile.weights.map_or(term, |weights| term * F32x4::load(&vectors(weights)[i]));
-            }
-            self.sum += sum.sum();
-        }
     }
     fn look(&mut self, batch: &Batch, plane: &Plane) {
         let grid = Maps::grid(batch, &self.options.spacing);
@@ -142,25 +131,33 @@ impl Loss for Mapped {
             }
         }
     }
-    fn settle(&mut self, _sums: &[Sums]) -> f64 {
-        if self.per_term > 0.0 { self.sum * self.per_term } else { 0.0 }
+    fn settle(&mut self, sums: &[Sums]) -> f64 {
+        let given = sums.iter().zip(&self.selected).filter(|(_, selected)| **selected);
+        let sum = self.sum + given.map(|(sums, _)| sums.distance).sum::<f64>();
+        if self.per_term > 0.0 { sum * self.per_term } else { 0.0 }
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
-        let Some(distance) = tile.distance else { return };
-        let scale = F32x4::splat((self.per_term * f64::from(scale)) as f32);
-        let mut planes = slopes.a();
-        for k in (0..tile.section.channels).filter(|&k| self.counts(tile, k)) {
-            for (i, (a, distance)) in planes.plane(k).iter_mut().zip(distance.plane(k)).enumerate() {
-                let slope = scale * F32x4::load(distance);
-                let weighted = tile.weights.map_or(slope, |weights| slope * F32x4::load(&vectors(weights)[i]));
-                (F32x4::load(a) + weighted).store(a);
-            }
+        if !self.given {
+            return;
         }
+        for k in (0..tile.section.channels).filter(|&k| self.counts(&tile.section, k)) {
+            slopes.add_distance(k, self.per_term * f64::from(scale));
+        }
+    }
+    fn sweep_row(&mut self, row: &Row, scale: f32, out: &mut [f32]) -> bool {
+        if !self.given {
+            return false;
+        }
+        let counts = self.counts(&row.section, 0);
+        let scale = if counts { (self.per_term * f64::from(scale)) as f32 } else { 0.0 };
+        let sum = sigmoid::expectation(row.z, row.distance, scale, out);
+        self.sum += if counts { sum } else { 0.0 };
+        true
     }
 }
 
 impl Mapped {
-    fn counts(&self, tile: &Tile, k: usize) -> bool {
-        self.selected[tile.section.image * self.channels + tile.section.class + k]
+    fn counts(&self, section: &Section, k: usize) -> bool {
+        self.selected[section.image * self.channels + section.class + k]
     }
 }

@@ -20,11 +20,38 @@ pub struct Focal {
 
 /// ℓ = q^γ u
 #[derive(Clone, Copy)]
-struct Modulated {
-    power: Power,
+struct Modulated<P> {
+    power: P,
     gamma: F32x4,
 }
-impl Shape for Modulated {
+
+/// q ↦ q^γ
+trait Modulation: Copy + 'static {
+    fn of(self, q: F32x4) -> F32x4;
+}
+impl Modulation for Power {
+    #[inline(always)]
+    fn of(self, q: F32x4) -> F32x4 {
+        Power::of(self, q)
+    }
+}
+/// The usual γ = 2, without a decision at every pixel.
+#[derive(Clone, Copy)]
+struct Square;
+impl Modulation for Square {
+    #[inline(always)]
+    fn of(self, q: F32x4) -> F32x4 {
+        q * q
+    }
+}
+
+impl<P: Modulation> Shape for Modulated<P> {
+    #[inline(always)]
+    fn against(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
+        // −q times the slope below, in which nothing is divided.
+        let modulation = self.power.of(q);
+        (modulation * u, modulation * (self.gamma * p * u + q))
+    }
     #[inline(always)]
     fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
         let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
@@ -39,12 +66,16 @@ impl Shape for Modulated {
 impl Focal {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
-        let shape = Modulated { power: Power::new(self.gamma), gamma: F32x4::splat(self.gamma as f32) };
+        let gamma = F32x4::splat(self.gamma as f32);
         let weights = match self.alpha {
             Numbers::One(alpha) => Weights::Alpha(alpha),
             list => Weights::PerClass(list),
         };
-        Box::new(Pointwise::new(shape, self.reduction).weighted(weights))
+        let loss = match Power::new(self.gamma) {
+            Power::Two => Pointwise::new(Modulated { power: Square, gamma }, self.reduction),
+            power => Pointwise::new(Modulated { power, gamma }, self.reduction),
+        };
+        Box::new(loss.weighted(weights))
     }
 }
 

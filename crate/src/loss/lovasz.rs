@@ -57,13 +57,19 @@ impl Sorts {
             for image in images.clone() {
                 foreground += self.push(batch, plane.class, image, source, &residual);
             }
-            images.clone().for_each(|image| plane.clear(batch, image));
-            let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
-            let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
-            self.sum += self.extension.value(foreground, deposit);
-            if let Some(weights) = batch.pixel_weights {
-                images.for_each(|image| weigh(batch, plane, image, weights));
-            }
+            self.settle(batch, plane, images, foreground);
+        }
+    }
+
+    /// Sorts what was pushed. Apart from `look`, so that there is one of it for hinge and softmax.
+    #[inline(never)]
+    fn settle(&mut self, batch: &Batch, plane: &Plane, images: std::ops::Range<usize>, foreground: usize) {
+        images.clone().for_each(|image| plane.clear(batch, image));
+        let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
+        let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
+        self.sum += self.extension.value(foreground, deposit);
+        if let Some(weights) = batch.pixel_weights {
+            images.for_each(|image| weigh(batch, plane, image, weights));
         }
     }
 

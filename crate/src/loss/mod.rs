@@ -64,11 +64,23 @@ pub trait Loss {
     fn pull_outcomes(&self, _section: &Section, _scale: f64, _slopes: &mut OutcomeSlopes) {}
     /// Both sweeps of one row under a sigmoid at once: `scale` times the gradient, ∂L/∂z, into `out`.
     /// False where it does not know how.
-    fn sweep_row(&mut self, _section: usize, _z: &[f32], _label: &[u32], _scale: f32, _out: &mut [f32]) -> bool {
+    fn sweep_row(&mut self, _row: &Row, _scale: f32, _out: &mut [f32]) -> bool {
         false
     }
     /// Adds `scale` times the loss of each pixel, unreduced. Only where `needs` says there is one.
     fn map(&mut self, _tile: &Tile, _scale: f32, _row: &mut [f32]) {}
+}
+
+/// A row under a sigmoid.
+pub struct Row<'a> {
+    /// Where it is from.
+    pub section: Section,
+    /// Logits.
+    pub z: &'a [f32],
+    /// 0 or 1.
+    pub label: &'a [u32],
+    /// Signed distances, where they came with the batch and a loss needs them.
+    pub distance: &'a [f32],
 }
 
 /// Slopes of a section under a sigmoid that are the same for a whole outcome.
@@ -98,8 +110,8 @@ pub struct Needs {
     /// Among them what is wrong with each class, without cancellation: false positives and
     /// negatives, squares. Costs the sites.
     pub errors: bool,
-    /// Probabilities in the second sweep, without sums.
-    pub probabilities: bool,
+    /// Σ p times the signed distances that came with the batch; slopes depend on the distances alone.
+    pub distance: bool,
     /// A look at whole planes between the sweeps.
     pub planes: bool,
     /// The slopes it leaves there are ∂L/∂z, not ∂L/∂p.
@@ -118,7 +130,7 @@ impl Needs {
             surprise_again: self.surprise_again | other.surprise_again,
             sums: self.sums | other.sums,
             errors: self.errors | other.errors,
-            probabilities: self.probabilities | other.probabilities,
+            distance: self.distance | other.distance,
             planes: self.planes | other.planes,
             logit_slopes: self.logit_slopes | other.logit_slopes,
             counts: self.counts | other.counts,

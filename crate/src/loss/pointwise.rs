@@ -4,7 +4,7 @@
 //!
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
-use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction};
+use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction, Row};
 use crate::activation::sigmoid;
 use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
@@ -17,6 +17,12 @@ use crate::view::{Sums, Tile, Truth};
 pub trait Shape: Copy + 'static {
     /// ℓ and ∂ℓ/∂ln p for one outcome with probability p, u = −ln p, q = 1 − p.
     fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4);
+    /// ℓ and ∂ℓ/∂a, where a = ln (q / p) is the logit against the label of a sigmoid: −q ∂ℓ/∂ln p.
+    #[inline(always)]
+    fn against(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
+        let (value, slope) = self.at(u, p, q);
+        (value, -slope * q)
+    }
     /// Whether `at` looks at u for its slope: the second sweep recalls it only then.
     const SLOPE_NEEDS_SURPRISE: bool = true;
     /// Whether ℓ is u itself.
@@ -45,7 +51,7 @@ impl<S: Shape> Rows for S {
         }
     }
     fn sweep(&self, z: &[f32], label: &[u32], weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
-        sigmoid::sweep(z, label, weights, scale, out, |u, p, q| self.at(u, p, q))
+        sigmoid::sweep(z, label, weights, scale, out, |u, p, q| self.against(u, p, q))
     }
     fn slope_needs_surprise(&self) -> bool {
         S::SLOPE_NEEDS_SURPRISE
@@ -293,9 +299,11 @@ impl Loss for Pointwise {
             *slope -= scale * self.per_site * f64::from(*weight);
         }
     }
-    fn sweep_row(&mut self, section: usize, z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> bool {
+    fn sweep_row(&mut self, row: &Row, scale: f32, out: &mut [f32]) -> bool {
+        let Row { section, z, label, .. } = row;
         let scale = scale * self.per_site as f32;
-        let weights = [self.table[section * self.outcomes], self.table[section * self.outcomes + 1]];
+        let table = &self.table[section.index * self.outcomes..];
+        let weights = [table[0], table[1]];
         if self.shape.is_surprise() && weights[0] == weights[1] {
             self.sum += f64::from(weights[0]) * sigmoid::cross_entropy(z, label, scale * weights[0], out);
         } else {
