@@ -11,7 +11,7 @@ use crate::census::{Argument, Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs, OutcomeSlopes};
 use crate::sweep::Kept;
-use crate::tile::{BLOCK, LONG_RUN, tile_width};
+use crate::tile::{BLOCK, LONG_RUN, staged_width, tile_width};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace};
@@ -329,17 +329,20 @@ fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) 
 
 fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: impl FnMut(Place<'w, 'b>)) {
     let pixels = batch.pixels();
-    // Where planes are swept as they lie, a tile ends with a block: only what is left at last is staged.
-    let in_place = by_planes && !batch.channels_last;
     let channels = if batch.sigmoid { 1 } else { batch.channels };
-    let longest = if in_place { LONG_RUN } else { tile_width(channels, pixels) };
+    let longest = match (by_planes, batch.channels_last) {
+        (true, false) => LONG_RUN,
+        (true, true) => staged_width(channels),
+        (false, _) => tile_width(channels, pixels),
+    };
     for section in batch.sections() {
         let mut start = 0;
         while start < pixels {
             let left = pixels - start;
-            let whole = left - left % BLOCK;
-            let length = longest.min(if in_place && whole > 0 { whole } else { left });
-            let width = if in_place { length.next_multiple_of(BLOCK) } else { longest };
+            // Where planes are swept as they lie, a tile ends with a block: only what is left at last is staged.
+            let whole = if by_planes && left >= BLOCK { left - left % BLOCK } else { left };
+            let length = longest.min(whole);
+            let width = if by_planes { length.next_multiple_of(BLOCK) } else { longest };
             visit(Place { batch, section, start, length, width });
             start += length;
         }

@@ -33,13 +33,13 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         act: impl FnOnce(&mut Workspace, &Place, &mut PlanesMut) -> R,
     ) -> R {
-        let (place, width) = (self.place, self.space.width);
+        let (place, width, stride) = (self.place, self.space.width, self.space.stride());
         if let Some(mut planes) = buffer.and_then(|buffer| place.planes_mut(buffer, width)) {
             return act(self.space, &place, &mut planes);
         }
         let mut x = std::mem::take(&mut self.space.x);
-        x.resize(place.section.channels * width, 0.0);
-        let result = act(self.space, &place, &mut PlanesMut::new(&mut x, width, width));
+        x.resize(place.section.channels * stride, 0.0);
+        let result = act(self.space, &place, &mut PlanesMut::new(&mut x, stride, width));
         self.space.x = x;
         result
     }
@@ -48,24 +48,25 @@ impl Work<'_, '_> {
     pub fn exponentiate(&mut self, buffer: Option<&mut [f32]>) {
         let masked = self.masked;
         self.with_planes(buffer, |space, place, x| {
+            let stride = space.stride();
             let Workspace { width, needs, label, staged, inverse, site, .. } = space;
             let (batch, width) = (place.batch, *width);
             let [u, p, q] = site;
             let mut rows = SiteRows { u, p, q };
             let stage = |staged: &mut Vec<f32>| {
-                staged.resize(batch.channels * width, 0.0);
-                place.gather(batch.logits, staged, width);
+                staged.resize(batch.channels * stride, 0.0);
+                place.gather(batch.logits, staged, stride);
             };
             let in_place = place.planes(batch.logits, width);
             if in_place.is_none() {
                 stage(staged);
             }
-            let z = in_place.unwrap_or_else(|| Planes::new(staged, width, width));
+            let z = in_place.unwrap_or_else(|| Planes::new(staged, stride, width));
             inverse.fill(0.0);
             if !softmax::exponentials(z, x, batch.channels, label, rows.p, rows.q) {
                 stage(staged);
-                softmax::subtract_top(staged, inverse);
-                let z = Planes::new(staged, width, width);
+                softmax::subtract_top(&mut PlanesMut::new(staged, stride, width), batch.channels, inverse);
+                let z = Planes::new(staged, stride, width);
                 softmax::exponentials(z, x, batch.channels, label, rows.p, rows.q);
             }
             let logit = |k, pixel| place.logit(k, pixel);
@@ -76,8 +77,9 @@ impl Work<'_, '_> {
             }
             if masked {
                 let weighted = batch.pixel_weights.is_some();
-                space.mask(weighted, false);
-                for pixel in (0..width).filter(|&pixel| space.is_masked(pixel, weighted)) {
+                space.mask(weighted, space.needs.planes);
+                let gone = weighted && !space.needs.planes;
+                for pixel in (0..width).filter(|&pixel| space.is_masked(pixel, gone)) {
                     x.fill_pixel(batch.channels, pixel, 0.0);
                 }
             }
@@ -87,11 +89,12 @@ impl Work<'_, '_> {
     /// Adds up what is needed of each class.
     pub fn add_up(&mut self, buffer: Option<&mut [f32]>, sums: &mut [Sums]) {
         self.with_planes(buffer, |space, place, x| {
+            let stride = space.stride();
             let Workspace { needs, label, inverse, staged, .. } = space;
             if needs.sums {
                 softmax::add_up(x.as_planes(), label, inverse, sums);
             }
-            if let Some(distance) = distances(*needs, place, staged) {
+            if let Some(distance) = distances(*needs, place, stride, staged) {
                 softmax::add_up_distances(x.as_planes(), inverse, distance, sums);
             }
         });
@@ -110,7 +113,7 @@ impl Work<'_, '_> {
     pub fn recall_planes(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
         let masked = self.masked;
         if self.place.planes_mut(buffer, self.space.width).is_none() {
-            self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.width));
+            self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
         let Some(kept) = kept else { return };
         let [u, own, others] = &mut self.space.site;
@@ -127,9 +130,10 @@ impl Work<'_, '_> {
     /// Exponentials and slopes to the gradient.
     pub fn chain_planes(&mut self, buffer: &mut [f32]) {
         self.with_planes(Some(buffer), |space, place, x| {
+            let stride = space.stride();
             let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
             if needs.sums || needs.distance {
-                let distance = distances(*needs, place, staged);
+                let distance = distances(*needs, place, stride, staged);
                 softmax_chain::chain_classes(x, label, slopes, distance, chain);
             } else if let Some(b) = slopes.read_b() {
                 softmax_chain::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], b.row(0));
@@ -142,18 +146,18 @@ impl Work<'_, '_> {
     fn finish(&mut self, buffer: &mut [f32]) {
         let (place, width) = (self.place, self.space.width);
         if place.planes_mut(buffer, width).is_none() {
-            place.scatter(&self.space.x, buffer, width);
+            place.scatter(&self.space.x, buffer, self.space.stride());
         }
     }
 }
 
 /// The signed distances of a tile, if a loss needs them: where they lie, or staged.
-fn distances<'a>(needs: Needs, place: &Place<'a, 'a>, staged: &'a mut Vec<f32>) -> Option<Planes<'a>> {
+fn distances<'a>(needs: Needs, place: &Place<'a, 'a>, stride: usize, staged: &'a mut Vec<f32>) -> Option<Planes<'a>> {
     let (distance, width) = (place.batch.distance.filter(|_| needs.distance)?, place.width);
     if let Some(planes) = place.planes(distance, width) {
         return Some(planes);
     }
-    staged.resize(place.section.channels * width, 0.0);
-    place.gather(distance, staged, width);
-    Some(Planes::new(staged, width, width))
+    staged.resize(place.section.channels * stride, 0.0);
+    place.gather(distance, staged, stride);
+    Some(Planes::new(staged, stride, width))
 }

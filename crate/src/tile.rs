@@ -31,6 +31,16 @@ pub fn tile_width(channels: usize, pixels: usize) -> usize {
     (if channels > 1 { blocks | 1 } else { blocks }) * BLOCK
 }
 
+/// Pixels of a tile whose planes are swept, but staged: a multiple of the runs that sums are collected in,
+/// so that both ways give the same bits.
+pub fn staged_width(channels: usize) -> usize {
+    let longest = (TILE_FLOATS / channels).clamp(SUM_RUN, LONGEST);
+    longest - longest % SUM_RUN
+}
+
+/// Pixels whose sum f32 holds; sums of runs go to f64.
+pub const SUM_RUN: usize = 256;
+
 /// Channels of a tile, to read: channel k starts at `k * stride`.
 #[derive(Clone, Copy)]
 pub struct Planes<'a> {

@@ -7,7 +7,7 @@ use crate::batch::{Batch, NO_LABEL, Section, Target};
 use crate::interleaved;
 use crate::loss::Needs;
 use crate::slopes::Slopes;
-use crate::tile::{Planes, PlanesMut};
+use crate::tile::{BLOCK, Planes, PlanesMut};
 use crate::view::{Outcomes, Site, Tile, Truth};
 
 /// Rows and planes of one tile.
@@ -63,6 +63,12 @@ impl Workspace {
         rows.into_iter().chain(&mut self.site).chain(&mut self.chain).for_each(|row| resize(row, width));
         let size = if self.dense { self.outcomes * width } else { 0 };
         self.outcome.iter_mut().for_each(|planes| resize(planes, size));
+    }
+
+    /// How far apart staged planes lie. Where their width is not chosen for it (see `tile_width`), an odd
+    /// number of blocks.
+    pub(crate) fn stride(&self) -> usize {
+        if self.by_planes { (self.width / BLOCK | 1) * BLOCK } else { self.width }
     }
 
     /// What the losses see of a tile.

@@ -9,7 +9,7 @@ use super::{OutcomePlanes, SiteRows};
 use crate::batch::NO_LABEL;
 use crate::math::{complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, Walk, as_bits, column, column_mut, lockstep, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, SUM_RUN as RUN, Walk, as_bits, column, column_mut, lockstep, vectors};
 use crate::view::Sums;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
@@ -58,8 +58,6 @@ pub fn exponentials(
 
 /// Classes handled at once.
 const GROUP: usize = 4;
-/// Pixels whose sum f32 holds.
-const RUN: usize = 256;
 
 #[inline(always)]
 fn exponentials_of<const N: usize>(
@@ -91,16 +89,16 @@ fn exponentials_of<const N: usize>(
 
 /// Subtracts the largest logit of each pixel, and leaves it in `top`.
 #[inline(never)]
-pub fn subtract_top(z: &mut [f32], top: &mut [f32]) {
+pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {
     top.fill(f32::NEG_INFINITY);
-    for plane in z.chunks_exact(top.len()) {
-        for (top, z) in vectors_mut(top).iter_mut().zip(vectors(plane)) {
-            F32x4::load(z).max(F32x4::load(top)).store(top);
+    for k in 0..channels {
+        for ([z], [top]) in lockstep([&*z.row(k)], [&mut *top]) {
+            z.max(F32x4::load(top)).store(top);
         }
     }
-    for plane in z.chunks_exact_mut(top.len()) {
-        for (z, top) in vectors_mut(plane).iter_mut().zip(vectors(top)) {
-            (F32x4::load(z) - F32x4::load(top)).store(z);
+    for k in 0..channels {
+        for ([top], [z]) in lockstep([&*top], [z.row(k)]) {
+            (F32x4::load(z) - top).store(z);
         }
     }
 }
