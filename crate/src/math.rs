@@ -104,6 +104,33 @@ pub fn log1p_unit(x: F32x4) -> F32x4 {
     ratio * odd
 }
 
+/// Σ ln(1 + x) of many x ≥ 0 without a logarithm for each: Π (1 + x) − 1 is built up as E + x + x E, which
+/// loses nothing where all x are tiny, and its logarithm is taken at the end. Three operations a number
+/// instead of thirty.
+#[derive(Clone, Copy)]
+pub struct LogProduct(F32x4);
+
+impl LogProduct {
+    /// Of nothing.
+    pub fn new() -> Self {
+        Self(F32x4::zero())
+    }
+    /// One more in each lane. Their product must stay below 2^127.
+    #[inline(always)]
+    pub fn multiply(&mut self, x: F32x4) {
+        self.0 = (self.0 + x) + self.0 * x;
+    }
+    /// The sum in each lane.
+    #[inline(always)]
+    pub fn lanes(self) -> F32x4 {
+        log1p(self.0)
+    }
+    /// The sum.
+    pub fn sum(self) -> f64 {
+        self.lanes().sum()
+    }
+}
+
 /// 1 − p, where p = e^−u, without cancellation as p → 1: by the series of 1 − e^−u for small u.
 /// Within 4 ULP.
 #[inline(always)]

@@ -191,7 +191,7 @@ impl Objective {
                 return self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
             }
             if work.is_swept_by_planes() {
-                work.exponentiate(buffer.as_deref_mut());
+                let surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
                 if !self.sums.is_empty() {
                     let sums = &mut self.sums[section.image * batch.channels..][..batch.channels];
                     work.add_up(buffer.as_deref_mut(), sums);
@@ -202,12 +202,20 @@ impl Objective {
                     work.reset_slopes();
                     let (tile, slopes) = work.tile();
                     for term in &mut self.terms {
-                        term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
+                        if needs.rows {
+                            term.loss.observe_and_pull(&tile, term.weight as f32, slopes);
+                        } else {
+                            term.loss.observe_surprise(section.index, [surprise, 0.0]);
+                            term.loss.pull_evenly(&tile, term.weight as f32, slopes);
+                        }
                     }
                     return work.chain_planes(buffer);
                 }
                 let tile = work.tile().0;
-                self.terms.iter_mut().for_each(|term| term.loss.observe(&tile));
+                self.terms.iter_mut().for_each(|term| match needs.rows {
+                    true => term.loss.observe(&tile),
+                    false => term.loss.observe_surprise(section.index, [surprise, 0.0]),
+                });
                 if let Some(buffer) = buffer.as_deref_mut() {
                     work.keep(kept(&mut self.kept, &place), buffer);
                 }
@@ -242,6 +250,7 @@ impl Objective {
     }
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
+        let (by_planes, rows) = (self.workspace.by_planes, self.needs(batch).rows);
         let planar = match second {
             Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
             Second::Slopes => Planar::OfProbabilities,
@@ -267,7 +276,10 @@ impl Objective {
             work.reset_slopes();
             let (tile, slopes) = work.tile();
             for term in &mut self.terms {
-                term.loss.pull(&tile, term.weight as f32, slopes);
+                match by_planes && !rows {
+                    true => term.loss.pull_evenly(&tile, term.weight as f32, slopes),
+                    false => term.loss.pull(&tile, term.weight as f32, slopes),
+                }
             }
             if work.is_swept_by_planes() { work.chain_planes(gradient) } else { work.chain(planar, gradient) }
         });

@@ -15,6 +15,8 @@ pub struct Slopes {
     distance: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
+    /// ∂L/∂ln p of every label, on top of `b`.
+    even: f32,
     width: usize,
     has_classes: bool,
     has_distance: bool,
@@ -23,6 +25,14 @@ pub struct Slopes {
 }
 
 impl Slopes {
+    /// Adds to ∂L/∂ln p of every label.
+    pub fn add_even(&mut self, slope: f32) {
+        self.even += slope;
+    }
+    /// ∂L/∂ln p of every label, where they are all the same.
+    pub fn even(&self) -> f32 {
+        self.even
+    }
     /// Forgets the last tile. `outcomes` is 1 where targets are hard.
     pub fn reset(&mut self, channels: usize, outcomes: usize, width: usize) {
         for coefficients in self.classes.iter_mut().chain([&mut self.distance]) {
@@ -31,7 +41,7 @@ impl Slopes {
         }
         self.a.resize(channels * width, 0.0);
         self.b.resize(outcomes * width, 0.0);
-        self.width = width;
+        (self.width, self.even) = (width, 0.0);
         (self.has_classes, self.has_distance, self.has_a, self.has_b) = (false, false, false, false);
     }
     /// Adds to the slopes of a whole class.

@@ -44,15 +44,16 @@ impl Work<'_, '_> {
         result
     }
 
-    /// Logits to exponentials, and to u, p and q of the labels.
-    pub fn exponentiate(&mut self, buffer: Option<&mut [f32]>) {
+    /// Logits to exponentials, and to u, p and q of the labels. Returns Σ u where nobody needs
+    /// `rows`.
+    pub fn exponentiate(&mut self, rows: bool, buffer: Option<&mut [f32]>) -> f64 {
         let masked = self.masked;
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { width, needs, label, staged, inverse, site, .. } = space;
             let (batch, width) = (place.batch, *width);
             let [u, p, q] = site;
-            let mut rows = SiteRows { u, p, q };
+            let mut site = SiteRows { u, p, q };
             let stage = |staged: &mut Vec<f32>| {
                 staged.resize(batch.channels * stride, 0.0);
                 place.gather(batch.logits, staged, stride);
@@ -63,17 +64,18 @@ impl Work<'_, '_> {
             }
             let z = in_place.unwrap_or_else(|| Planes::new(staged, stride, width));
             inverse.fill(0.0);
-            if !softmax::exponentials(z, x, batch.channels, label, rows.p, rows.q) {
+            if !softmax::exponentials(z, x, batch.channels, label, site.p, site.q) {
                 stage(staged);
                 softmax::subtract_top(&mut PlanesMut::new(staged, stride, width), batch.channels, inverse);
                 let z = Planes::new(staged, stride, width);
-                softmax::exponentials(z, x, batch.channels, label, rows.p, rows.q);
+                softmax::exponentials(z, x, batch.channels, label, site.p, site.q);
             }
             let logit = |k, pixel| place.logit(k, pixel);
-            if needs.sites {
-                softmax::sites::<true>(label, inverse, &mut rows, logit);
-            } else {
-                softmax::sites::<false>(label, inverse, &mut rows, logit);
+            let mut total = 0.0;
+            match (needs.sites, rows) {
+                (true, true) => softmax::sites::<true>(label, inverse, &mut site, &logit),
+                (true, false) => total = softmax::total_surprise(label, inverse, site.p, site.q, &logit),
+                (false, _) => softmax::sites::<false>(label, inverse, &mut site, &logit),
             }
             if masked {
                 let weighted = batch.pixel_weights.is_some();
@@ -83,7 +85,8 @@ impl Work<'_, '_> {
                     x.fill_pixel(batch.channels, pixel, 0.0);
                 }
             }
-        });
+            total
+        })
     }
 
     /// Adds up what is needed of each class.
@@ -135,8 +138,8 @@ impl Work<'_, '_> {
             if needs.sums || needs.distance {
                 let distance = distances(*needs, place, stride, staged);
                 softmax_chain::chain_classes(x, label, slopes, distance, chain);
-            } else if let Some(b) = slopes.read_b() {
-                softmax_chain::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], b.row(0));
+            } else {
+                softmax_chain::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
             }
         });
         self.finish(buffer);

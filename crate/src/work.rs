@@ -89,7 +89,8 @@ impl<'w, 'b> Work<'w, 'b> {
         } else {
             if batch.from_logits && !outcomes_too {
                 self.held = Held::Exponentials;
-                return self.exponentiate(None);
+                self.exponentiate(true, None);
+                return;
             }
             place.gather(batch.logits, x, width);
             match (batch.from_logits, outcomes_too) {

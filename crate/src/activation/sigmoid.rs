@@ -3,7 +3,7 @@
 //! Chain rule: ∂L/∂z = p q a + q b⁺ − p b⁻, with q = 1 − p; no difference, so nothing cancels.
 
 use super::{OutcomePlanes, SiteRows};
-use crate::math::{exp, log1p, log1p_unit};
+use crate::math::{LogProduct, exp, log1p_unit};
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
 use crate::tile::{Lockstep, Planes, as_bits, lockstep, vectors, vectors_mut};
@@ -88,27 +88,8 @@ pub fn forward_dense(z: &[f32], p: &mut [f32], q: &mut [f32], planes: &mut Outco
     }
 }
 
-/// Σ ln(1 + e) of many e in [0, 1] without a logarithm for each: Π (1 + e) − 1 is built up as
-/// E + e + e E, which loses nothing where all e are tiny, and its logarithm is taken after [`RUN`] pixels.
-/// Three operations an element instead of twenty.
-#[derive(Clone, Copy)]
-struct LogProduct(F32x4);
-
-/// Pixels of which sums are collected in four lanes of f32: their products stay below 2^97.
+/// Pixels of which sums are collected in four lanes of f32: their [`LogProduct`] stays below 2^97.
 const RUN: usize = 384;
-
-impl LogProduct {
-    fn new() -> Self {
-        Self(F32x4::zero())
-    }
-    #[inline(always)]
-    fn multiply(&mut self, e: F32x4) {
-        self.0 = (self.0 + e) + self.0 * e;
-    }
-    fn sum(self) -> f64 {
-        log1p(self.0).sum()
-    }
-}
 
 /// Rows in pieces of [`RUN`] pixels: what is read, and what is written.
 #[inline(always)]

@@ -7,9 +7,9 @@
 
 use super::{OutcomePlanes, SiteRows};
 use crate::batch::NO_LABEL;
-use crate::math::{complement, exp, log1p};
+use crate::math::{LogProduct, complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, SUM_RUN as RUN, Walk, as_bits, column, column_mut, lockstep, vectors};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, Walk, as_bits, column, column_mut, lockstep, vectors};
 use crate::view::Sums;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
@@ -107,12 +107,7 @@ pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {
 /// `SURPRISE` u = ln (Σ / own) = log1p (others / own) too. `logit` gives the logit of a class at a pixel
 /// again.
 #[inline(never)]
-pub fn sites<const SURPRISE: bool>(
-    label: &[u32],
-    top: &mut [f32],
-    rows: &mut SiteRows,
-    logit: impl Fn(usize, usize) -> f32,
-) {
+pub fn sites<const SURPRISE: bool>(label: &[u32], top: &mut [f32], rows: &mut SiteRows, logit: Logit) {
     let SiteRows { u, p, q } = rows;
     for (i, ([], [top, u, p, q])) in lockstep([], [top, *u, *p, *q]).enumerate() {
         let (own, others, largest) = (F32x4::load(p), F32x4::load(q), F32x4::load(top));
@@ -121,19 +116,75 @@ pub fn sites<const SURPRISE: bool>(
         inverse.store(top);
         (own * inverse).store(p);
         (others * inverse).store(q);
-        if !SURPRISE {
-            continue;
-        }
-        log1p(others / own).store(u);
-        let least = F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0));
-        if own.lt(least).any() {
-            let labels = &label[4 * i..][..4];
-            for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < least.lanes()[j]) {
-                let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
-                u[j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
-            }
+        if SURPRISE {
+            surprise(own, others, largest, i, label, logit).store(u);
         }
     }
+}
+
+/// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and q in others'. Only
+/// where the label is unlikely does a logarithm of its own cost.
+#[inline(never)]
+pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut [f32], logit: Logit) -> f64 {
+    /// (1 + 2¹²)⁸ < 2⁹⁷.
+    const LIKELY: f32 = 4096.0;
+    const PRODUCTS: usize = 8;
+    let (mut total, mut sum, mut logs) = (0.0, F32x4::zero(), LogProduct::new());
+    for (i, ([own], [top, others])) in lockstep([own], [top, others]).enumerate() {
+        let (rest, largest) = (F32x4::load(others), F32x4::load(top));
+        let inverse = F32x4::splat(1.0) / (own + rest);
+        let ratio = rest / own;
+        inverse.store(top);
+        (rest * inverse).store(others);
+        if (!ratio.lt(F32x4::splat(LIKELY))).any() {
+            let counts = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(NO_LABEL));
+            sum = sum + surprise(own, rest, largest, i, label, logit).drop(counts);
+        } else {
+            logs.multiply(ratio);
+        }
+        if i % PRODUCTS == PRODUCTS - 1 {
+            sum = sum + logs.lanes();
+            logs = LogProduct::new();
+        }
+        if i % (SUM_RUN / 4) == SUM_RUN / 4 - 1 {
+            total += sum.sum();
+            sum = F32x4::zero();
+        }
+    }
+    total + (sum + logs.lanes()).sum()
+}
+
+/// Gives the logit of a class at a pixel.
+pub type Logit<'a> = &'a dyn Fn(usize, usize) -> f32;
+
+/// u of the labels of vector `i`.
+#[inline(always)]
+fn surprise(own: F32x4, others: F32x4, largest: F32x4, i: usize, label: &[u32], logit: Logit) -> F32x4 {
+    let sum = own + others;
+    let least = F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0));
+    let u = log1p(others / own);
+    if own.lt(least).any() { surprise_of_the_unlikely(u, own, sum, least, largest, i, label, logit) } else { u }
+}
+
+/// [`surprise`] where some label's exponential is at the end of its range: from the logits.
+#[inline(never)]
+#[allow(clippy::too_many_arguments)]
+fn surprise_of_the_unlikely(
+    u: F32x4,
+    own: F32x4,
+    sum: F32x4,
+    least: F32x4,
+    largest: F32x4,
+    i: usize,
+    label: &[u32],
+    logit: Logit,
+) -> F32x4 {
+    let (labels, mut u) = (&label[4 * i..][..4], u.lanes());
+    for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < least.lanes()[j]) {
+        let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
+        u[j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
+    }
+    F32x4::load(&u)
 }
 
 /// Staged logits to probabilities, in place, and u, p and q of every class.
@@ -178,8 +229,8 @@ pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
     for (k, sums) in sums.iter_mut().enumerate() {
         let class = U32x4::splat(k as u32);
         // Runs are short enough for f32, and their sums go to f64.
-        for start in (0..width).step_by(RUN) {
-            let run = start..width.min(start + RUN);
+        for start in (0..width).step_by(SUM_RUN) {
+            let run = start..width.min(start + SUM_RUN);
             let rows = [x.row(k), as_bits(label), inverse].map(|row| &row[run.clone()]);
             let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
             for ([e, label, inverse], []) in lockstep(rows, []) {
@@ -197,8 +248,8 @@ pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
 #[inline(never)]
 pub fn add_up_distances(x: Planes, inverse: &[f32], distance: Planes, sums: &mut [Sums]) {
     for (k, sums) in sums.iter_mut().enumerate() {
-        for start in (0..inverse.len()).step_by(RUN) {
-            let run = start..inverse.len().min(start + RUN);
+        for start in (0..inverse.len()).step_by(SUM_RUN) {
+            let run = start..inverse.len().min(start + SUM_RUN);
             let rows = [x.row(k), inverse, distance.row(k)].map(|row| &row[run.clone()]);
             let sum = lockstep(rows, []).fold(F32x4::zero(), |sum, ([e, inverse, phi], [])| sum + e * inverse * phi);
             sums.distance += sum.sum();

@@ -24,8 +24,17 @@ fn label_cell(x: &mut [f32], width: usize, label: u32, pixel: usize) -> Option<&
 
 /// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place; δ − p of the label is q.
 #[inline(never)]
-pub fn chain_labels(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &mut [f32], q: &mut [f32], b: &[f32]) {
-    for ([b], [factor, own]) in lockstep([b], [&mut *inverse, &mut *q]) {
+pub fn chain_labels(
+    x: &mut PlanesMut,
+    channels: usize,
+    label: &[u32],
+    inverse: &mut [f32],
+    q: &mut [f32],
+    slopes: &Slopes,
+) {
+    let (row, even) = slope_of_labels(label, slopes);
+    for ([b], [factor, own]) in lockstep([row], [&mut *inverse, &mut *q]) {
+        let b = even.unwrap_or(b);
         (-b * F32x4::load(factor)).store(factor);
         (b * F32x4::load(own)).store(own);
     }
@@ -36,6 +45,11 @@ pub fn chain_labels(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: 
             ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
         }
     }
+}
+
+/// b of each label, or else of all.
+fn slope_of_labels<'a>(label: &'a [u32], slopes: &'a Slopes) -> (&'a [f32], Option<F32x4>) {
+    slopes.read_b().map_or((as_bits(label), Some(F32x4::splat(slopes.even()))), |b| (b.row(0), None))
 }
 
 /// Where whole classes have slopes, and labels may have: ∂L/∂z from exponentials, in place, for classes
@@ -119,11 +133,11 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
     }
     // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
     // exponentials.
-    let (b, has_b) = slopes.read_b().map_or((as_bits(label), false), |b| (b.row(0), true));
+    let (row, even) = slope_of_labels(label, slopes);
     for (i, ([b], [own, base, weighted, rest, largest])) in
-        lockstep([b], sums.each_mut().map(|row| &mut **row)).enumerate()
+        lockstep([row], sums.each_mut().map(|row| &mut **row)).enumerate()
     {
-        let b = if has_b { b } else { F32x4::zero() };
+        let b = even.unwrap_or(b);
         let sum = F32x4::load(own) + F32x4::load(rest);
         let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
         let [p, w, r, top] = [&*own, &*weighted, &*rest, &*largest].map(|row| F32x4::load(row) * inverse);

@@ -52,13 +52,17 @@ pub trait Loss {
     fn settle(&mut self, sums: &[Sums]) -> f64;
     /// Second sweep: adds `scale` times its slopes.
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes);
+    /// The same where nobody needs rows: one slope for all labels will do.
+    fn pull_evenly(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        self.pull(tile, scale, slopes);
+    }
     /// Both at once, where every loss of the objective needs one sweep only.
     fn observe_and_pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.observe(tile);
         self.pull(tile, scale, slopes);
     }
-    /// First sweep under a sigmoid: Σ u of a section's negatives and positives, in place of `observe`
-    /// where slopes need no u.
+    /// First sweep in place of `observe` where nobody needs rows: Σ u, under a sigmoid of a section's
+    /// negatives and positives.
     fn observe_surprise(&mut self, _section: usize, _surprise: [f64; 2]) {}
     /// Second sweep under a sigmoid, in place of `pull` where slopes are the same for a whole outcome.
     fn pull_outcomes(&self, _section: &Section, _scale: f64, _slopes: &mut OutcomeSlopes) {}
@@ -99,6 +103,8 @@ pub struct OutcomeSlopes {
 pub struct Needs {
     /// u, p and q of each label: it is pointwise (at least in part).
     pub sites: bool,
+    /// Them one by one, not only Σ u and the same slope along ln p for all.
+    pub rows: bool,
     /// Of negatives apart from positives: it weighs them differently.
     pub uneven: bool,
     /// The same of every outcome, even where targets are hard.
@@ -125,6 +131,7 @@ impl Needs {
     pub fn and(self, other: Self) -> Self {
         Self {
             sites: self.sites | other.sites,
+            rows: self.rows | other.rows,
             uneven: self.uneven | other.uneven,
             outcomes: self.outcomes | other.outcomes,
             surprise_again: self.surprise_again | other.surprise_again,

@@ -258,9 +258,11 @@ fn drop_masked(label: &[u32], values: &mut [f32], slopes: &mut [f32]) {
 }
 
 impl Loss for Pointwise {
-    fn needs(&self, _batch: &Batch) -> Needs {
+    fn needs(&self, batch: &Batch) -> Needs {
+        let even = matches!(self.weights, Weights::PerClass(Numbers::None));
         Needs {
             sites: true,
+            rows: self.shape.slope_needs_surprise() || !even || batch.pixel_weights.is_some(),
             outcomes: self.smoothing > 0.0,
             surprise_again: self.shape.slope_needs_surprise(),
             uneven: !matches!(self.weights, Weights::PerClass(_)),
@@ -283,6 +285,9 @@ impl Loss for Pointwise {
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.sweep(tile, scale, false, Some(slopes));
+    }
+    fn pull_evenly(&mut self, _tile: &Tile, scale: f32, slopes: &mut Slopes) {
+        slopes.add_even(-scale * self.per_site as f32);
     }
     fn observe_and_pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.sweep(tile, scale, true, Some(slopes));
