@@ -110,11 +110,14 @@ pub fn log1p_unit(x: F32x4) -> F32x4 {
 #[derive(Clone, Copy)]
 pub struct LogProduct(F32x4);
 
-impl LogProduct {
+impl Default for LogProduct {
     /// Of nothing.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self(F32x4::zero())
     }
+}
+
+impl LogProduct {
     /// One more in each lane. Their product must stay below 2^127.
     #[inline(always)]
     pub fn multiply(&mut self, x: F32x4) {

@@ -68,7 +68,7 @@ impl Workspace {
     /// How far apart staged planes lie. Where their width is not chosen for it (see `tile_width`), an odd
     /// number of blocks.
     pub(crate) fn stride(&self) -> usize {
-        if self.by_planes { (self.width / BLOCK | 1) * BLOCK } else { self.width }
+        if self.by_planes { ((self.width / BLOCK) | 1) * BLOCK } else { self.width }
     }
 
     /// What the losses see of a tile.

@@ -122,7 +122,7 @@ pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
     let mut sum = 0.0;
     in_runs(z, label, out, |rows| {
-        let (mut linear, mut logs) = (zero, LogProduct::new());
+        let (mut linear, mut logs) = (zero, LogProduct::default());
         for ([z, label], [out]) in rows {
             let sign = sign_of(label);
             let against = z.flip(sign);
@@ -233,7 +233,7 @@ pub fn first_sweep_of_labels<const EVEN: bool>(
     let mut surprise = [0.0; 2];
     in_runs(z, label, code, |rows| {
         let (mut predicted, mut hit) = (zero, zero);
-        let (mut linear, mut logs) = ([zero; 2], [LogProduct::new(); 2]);
+        let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
         for ([z, label], [code]) in rows {
             let e = exp(z.negative_abs());
             let (large, small) = large_and_small(e);

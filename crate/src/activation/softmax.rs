@@ -129,7 +129,7 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut 
     /// (1 + 2¹²)⁸ < 2⁹⁷.
     const LIKELY: f32 = 4096.0;
     const PRODUCTS: usize = 8;
-    let (mut total, mut sum, mut logs) = (0.0, F32x4::zero(), LogProduct::new());
+    let (mut total, mut sum, mut logs) = (0.0, F32x4::zero(), LogProduct::default());
     for (i, ([own], [top, others])) in lockstep([own], [top, others]).enumerate() {
         let (rest, largest) = (F32x4::load(others), F32x4::load(top));
         let inverse = F32x4::splat(1.0) / (own + rest);
@@ -144,7 +144,7 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut 
         }
         if i % PRODUCTS == PRODUCTS - 1 {
             sum = sum + logs.lanes();
-            logs = LogProduct::new();
+            logs = LogProduct::default();
         }
         if i % (SUM_RUN / 4) == SUM_RUN / 4 - 1 {
             total += sum.sum();

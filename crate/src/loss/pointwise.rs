@@ -297,7 +297,7 @@ impl Loss for Pointwise {
     }
     fn observe_surprise(&mut self, section: usize, surprise: [f64; 2]) {
         let table = &self.table[section * self.outcomes..];
-        self.sum += surprise[0] * f64::from(table[0]) + surprise[1] * f64::from(table[1]);
+        self.sum += surprise.iter().zip(table).map(|(surprise, &weight)| surprise * f64::from(weight)).sum::<f64>();
     }
     fn pull_outcomes(&self, section: &Section, scale: f64, slopes: &mut OutcomeSlopes) {
         for (slope, weight) in slopes.labels.iter_mut().zip(&self.table[section.index * self.outcomes..]) {
