@@ -2,25 +2,26 @@
 //! costs a fifth of one that goes number by number.
 
 use crate::simd::F32x4;
+use crate::tile::PlanesMut;
+use crate::walk::{Walk, lockstep, pixels, pixels_mut};
 
 const SIDE: usize = 4;
+/// Pixels whose channels stay in the first cache while they are turned block by block.
+const RUN: usize = 64;
 
 /// Planes of `width` floats from `length` pixels that lie `step` apart, their channels side by side;
 /// padding becomes 0.
 pub fn gather(from: &[f32], to: &mut [f32], step: usize, length: usize, width: usize) {
     let channels = to.len() / width;
-    let (whole_pixels, whole_channels) = (length / SIDE * SIDE, channels / SIDE * SIDE);
-    for pixel in (0..whole_pixels).step_by(SIDE) {
-        for k in (0..whole_channels).step_by(SIDE) {
-            let rows = std::array::from_fn(|i| load(&from[(pixel + i) * step + k..]));
-            for (j, column) in F32x4::transpose(rows).into_iter().enumerate() {
-                store(column, &mut to[(k + j) * width + pixel..]);
-            }
+    let turned = for_each_block(channels, length, |k, start, count| {
+        let mut planes = PlanesMut::new(to, width, width);
+        let rows = planes.rows::<SIDE>(k).map(|row| &mut row[start..start + count]);
+        for (([], planes), block) in lockstep([], rows).beside(pixels(&from[start * step..], step, k, count)) {
+            planes.into_iter().zip(F32x4::transpose(block)).for_each(|(plane, column)| column.store(plane));
         }
-    }
+    });
     for (k, plane) in to.chunks_exact_mut(width).enumerate() {
-        let done = if k < whole_channels { whole_pixels } else { 0 };
-        for (pixel, cell) in plane.iter_mut().enumerate().skip(done) {
+        for (pixel, cell) in plane.iter_mut().enumerate().skip(turned) {
             *cell = if pixel < length { from[pixel * step + k] } else { 0.0 };
         }
     }
@@ -29,30 +30,33 @@ pub fn gather(from: &[f32], to: &mut [f32], step: usize, length: usize, width: u
 /// The way back.
 pub fn scatter(from: &[f32], to: &mut [f32], step: usize, length: usize, width: usize) {
     let channels = from.len() / width;
-    let (whole_pixels, whole_channels) = (length / SIDE * SIDE, channels / SIDE * SIDE);
-    for pixel in (0..whole_pixels).step_by(SIDE) {
-        for k in (0..whole_channels).step_by(SIDE) {
-            let rows = std::array::from_fn(|j| load(&from[(k + j) * width + pixel..]));
-            for (i, column) in F32x4::transpose(rows).into_iter().enumerate() {
-                store(column, &mut to[(pixel + i) * step + k..]);
-            }
+    let turned = for_each_block(channels, length, |k, start, count| {
+        let rows: [_; SIDE] = std::array::from_fn(|j| &from[(k + j) * width + start..][..count]);
+        let block = pixels_mut(&mut to[start * step..], step, k, count);
+        for ((planes, []), block) in lockstep(rows, []).beside(block) {
+            block.into_iter().zip(F32x4::transpose(planes)).for_each(|(pixel, row)| row.store(pixel));
         }
-    }
+    });
     for (k, plane) in from.chunks_exact(width).enumerate() {
-        let done = if k < whole_channels { whole_pixels } else { 0 };
-        for (pixel, &value) in plane[..length].iter().enumerate().skip(done) {
+        for (pixel, &value) in plane[..length].iter().enumerate().skip(turned) {
             to[pixel * step + k] = value;
         }
     }
 }
 
-#[inline(always)]
-fn load(from: &[f32]) -> F32x4 {
-    F32x4::load(from.first_chunk().expect("four channels or pixels"))
-}
-#[inline(always)]
-fn store(vector: F32x4, to: &mut [f32]) {
-    vector.store(to.first_chunk_mut().expect("four channels or pixels"));
+/// Visits blocks of four channels and some pixels; returns how many pixels are done with. The last block
+/// of channels may overlap the one before.
+fn for_each_block(channels: usize, length: usize, mut visit: impl FnMut(usize, usize, usize)) -> usize {
+    if channels < SIDE {
+        return 0;
+    }
+    let whole = length / SIDE * SIDE;
+    for start in (0..whole).step_by(RUN) {
+        for k in (0..channels).step_by(SIDE) {
+            visit(k.min(channels - SIDE), start, RUN.min(whole - start));
+        }
+    }
+    whole
 }
 
 #[cfg(test)]

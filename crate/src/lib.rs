@@ -25,5 +25,6 @@ pub mod sort;
 pub mod sweep;
 pub mod tile;
 pub mod view;
+mod walk;
 pub mod work;
 mod workspace;

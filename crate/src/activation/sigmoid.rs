@@ -6,8 +6,9 @@ use super::{OutcomePlanes, SiteRows};
 use crate::math::{LogProduct, exp, log1p_unit};
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Lockstep, Planes, as_bits, lockstep, vectors, vectors_mut};
+use crate::tile::{Planes, vectors, vectors_mut};
 use crate::view::Sums;
+use crate::walk::{Lockstep, as_bits, lockstep};
 
 /// (p, q, e^−|z|): the exponential never overflows, and neither p nor q is a difference.
 #[inline(always)]

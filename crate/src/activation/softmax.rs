@@ -9,8 +9,9 @@ use super::{OutcomePlanes, SiteRows};
 use crate::batch::NO_LABEL;
 use crate::math::{LogProduct, complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, SUM_RUN, Walk, as_bits, column, column_mut, lockstep, vectors};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, column, column_mut, vectors};
 use crate::view::Sums;
+use crate::walk::{Walk, as_bits, lockstep};
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
 /// from the logits.

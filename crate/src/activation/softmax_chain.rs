@@ -3,7 +3,8 @@
 use crate::batch::NO_LABEL;
 use crate::simd::{F32x4, Mask, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{Planes, PlanesMut, Walk, as_bits, column, column_mut, lockstep, vectors};
+use crate::tile::{Planes, PlanesMut, column, column_mut, vectors};
+use crate::walk::{Walk, as_bits, lockstep};
 
 /// Above this a wrong class's own gradient has lost four bits to cancellation.
 const NEARLY_ONE: f32 = 0.9375;
