@@ -99,9 +99,13 @@ pub fn log1p(x: F32x4) -> F32x4 {
 /// half as many terms as that of the logarithm.
 #[inline(always)]
 pub fn log1p_unit(x: F32x4) -> F32x4 {
-    let ratio = x / (F32x4::splat(2.0) + x);
-    let odd = polynomial(ratio * ratio, [2.0, 0.666_663_17, 0.400_249_1, 0.279_606, 0.281_783_34]);
-    ratio * odd
+    let at = F32x4::splat;
+    let ratio = x / (at(2.0) + x);
+    // In pairs (Estrin): a kernel with a logarithm and an exponential in a row mostly waits.
+    let square = ratio * ratio;
+    let fourth = square * square;
+    let high = fourth * (at(0.400_249_1) + at(0.279_606) * square + at(0.281_783_34) * fourth);
+    (ratio + ratio) + ratio * (at(0.666_663_17) * square + high)
 }
 
 /// Σ ln(1 + x) of many x ≥ 0 without a logarithm for each: Π (1 + x) − 1 is built up as E + x + x E, which

@@ -10,6 +10,7 @@ pub mod given;
 pub mod sigmoid;
 pub mod softmax;
 pub mod softmax_chain;
+pub mod softmax_planes;
 
 use crate::math::complement;
 use crate::simd::F32x4;

@@ -1,0 +1,247 @@
+//! The chain rule of softmax over whole planes, from exponentials and in place: where slopes are constant
+//! for a class, or grow with the distances that came with the batch. `softmax_chain` is for the rest.
+
+use super::softmax_chain::NEARLY_ONE;
+use crate::simd::{F32x4, Mask, U32x4};
+use crate::slopes::Slopes;
+use crate::tile::{Planes, PlanesMut, vectors};
+use crate::walk::{Walk, as_bits, lockstep};
+
+/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place; δ − p of the label is q.
+#[inline(never)]
+pub fn chain_labels(
+    x: &mut PlanesMut,
+    channels: usize,
+    label: &[u32],
+    inverse: &mut [f32],
+    q: &mut [f32],
+    slopes: &Slopes,
+) {
+    let (row, even) = slope_of_labels(label, slopes);
+    for ([b], [factor, own]) in lockstep([row], [&mut *inverse, &mut *q]) {
+        let b = even.unwrap_or(b);
+        (-b * F32x4::load(factor)).store(factor);
+        (b * F32x4::load(own)).store(own);
+    }
+    for k in 0..channels {
+        let class = U32x4::splat(k as u32);
+        for ([label, factor, own], [cell]) in lockstep([as_bits(label), inverse, q], [x.row(k)]) {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
+            ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
+        }
+    }
+}
+
+/// b of each label, or else of all.
+fn slope_of_labels<'a>(label: &'a [u32], slopes: &'a Slopes) -> (&'a [f32], Option<F32x4>) {
+    slopes.read_b().map_or((as_bits(label), Some(F32x4::splat(slopes.even()))), |b| (b.row(0), None))
+}
+
+/// Where whole classes have slopes, and labels may have: ∂L/∂z from exponentials, in place, for classes
+/// whose slope is constant, but for a factor times the distance φ. As [`chain`], in two passes over the planes:
+/// 1. Σ p a and Σ p of the classes other than the label, and the largest p among them,
+/// 2. p_k (a_k − shift), and what belongs to the label into its place.
+#[inline(never)]
+pub fn chain_classes(
+    x: &mut PlanesMut,
+    label: &[u32],
+    slopes: &Slopes,
+    distance: Option<Planes>,
+    work: &mut [Vec<f32>; 5],
+) {
+    match distance.zip(slopes.distances()) {
+        None => chain_with(x, label, slopes, NoDistances, work),
+        Some((planes, factors)) => chain_with(x, label, slopes, Distances { planes, factors }, work),
+    }
+}
+
+/// What the slope of a class has on top of its constant.
+trait Extra: Copy {
+    /// Rows it reads for a class: φ, or any that is there anyway.
+    fn row<'a>(&'a self, k: usize, other: &'a [f32]) -> &'a [f32];
+    /// Factor of what is read.
+    fn factor(&self, k: usize) -> F32x4;
+    /// A slope and factor times what was read.
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4;
+}
+#[derive(Clone, Copy)]
+struct NoDistances;
+impl Extra for NoDistances {
+    #[inline(always)]
+    fn row<'a>(&'a self, _k: usize, other: &'a [f32]) -> &'a [f32] {
+        other
+    }
+    #[inline(always)]
+    fn factor(&self, _k: usize) -> F32x4 {
+        F32x4::zero()
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, _factor: F32x4, _row: F32x4) -> F32x4 {
+        slope
+    }
+}
+#[derive(Clone, Copy)]
+struct Distances<'d> {
+    planes: Planes<'d>,
+    factors: &'d [f32],
+}
+impl Extra for Distances<'_> {
+    #[inline(always)]
+    fn row<'a>(&'a self, k: usize, _other: &'a [f32]) -> &'a [f32] {
+        self.planes.row(k)
+    }
+    #[inline(always)]
+    fn factor(&self, k: usize) -> F32x4 {
+        F32x4::splat(self.factors[k])
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4 {
+        slope + factor * row
+    }
+}
+
+fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E, work: &mut [Vec<f32>; 5]) {
+    let (constant, _, at_label) = slopes.classes();
+    let [own, base, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
+    let mut sums = [own, base, weighted, rest, largest];
+    sums.iter_mut().for_each(|row| row.fill(0.0));
+    let mut first = 0;
+    while first < constant.len() {
+        let sums = sums.each_mut().map(|row| &mut **row);
+        if first + GROUP <= constant.len() {
+            weigh_classes::<GROUP, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
+            first += GROUP;
+        } else {
+            weigh_classes::<1, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
+            first += 1;
+        }
+    }
+    let b = slope_of_labels(label, slopes);
+    settle_tops(x, label, constant, extra, b, sums.each_mut().map(|row| &mut **row));
+    // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
+    // exponentials. What is settled stays as it is in the pass that follows: 0 · a − (−1).
+    let (row, even) = b;
+    for ([b], [own, base, weighted, rest, largest]) in lockstep([row], sums.each_mut().map(|row| &mut **row)) {
+        let b = even.unwrap_or(b);
+        let is_settled = F32x4::load(largest).lt(F32x4::zero());
+        let sum = F32x4::load(own) + F32x4::load(rest);
+        let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
+        let [p, w, r] = [&*own, &*weighted, &*rest].map(|row| F32x4::load(row) * inverse);
+        let a = F32x4::load(base);
+        is_settled.select(F32x4::load(weighted), b * r - p * (w - a * r)).store(own);
+        is_settled.select(F32x4::splat(-1.0), (w + a * p + b) * inverse).store(weighted);
+        inverse.drop(is_settled).store(rest);
+    }
+    let [own, _, shift, factor, _] = sums;
+    for (k, &a) in constant.iter().enumerate() {
+        let (class, a) = (U32x4::splat(k as u32), F32x4::splat(a));
+        let (per_distance, distance) = (extra.factor(k), extra.row(k, shift));
+        let rows = [as_bits(label), shift, factor, own, distance];
+        for ([label, shift, factor, own, distance], [cell]) in lockstep(rows, [x.row(k)]) {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
+            let slope = E::add(a, per_distance, distance) * factor - shift;
+            ((e - e.keep(here)) * slope + own.keep(here)).store(cell);
+        }
+    }
+}
+
+/// Classes handled at once.
+const GROUP: usize = 4;
+
+/// Adds N classes to what [`chain_classes`] sums: own and slope at the label, Σ p a and Σ p of the others,
+/// and the largest of them.
+#[inline(always)]
+fn weigh_classes<const N: usize, E: Extra>(
+    x: Planes,
+    label: &[u32],
+    slope: [&[f32]; 2],
+    extra: E,
+    first: usize,
+    sums: [&mut [f32]; 5],
+) {
+    let [constant, at_label] =
+        slope.map(|slope| -> [F32x4; N] { std::array::from_fn(|j| F32x4::splat(slope[first + j])) });
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    let planes: [_; N] = std::array::from_fn(|j| x.row(first + j));
+    let per_distance: [_; N] = std::array::from_fn(|j| extra.factor(first + j));
+    let distances: [_; N] = std::array::from_fn(|j| extra.row(first + j, as_bits(label)));
+    let rows = lockstep([as_bits(label)], []).beside(lockstep(distances, [])).beside(lockstep(planes, sums));
+    for ((([label], []), (distance, [])), (e, sums)) in rows {
+        let [mut own, mut base, mut weighted, mut rest, mut largest] = sums.each_ref().map(|sum| F32x4::load(sum));
+        for j in 0..N {
+            let here = label.bits().eq(class[j]);
+            let mine = e[j].keep(here);
+            let other = e[j] - mine;
+            own = own + mine;
+            base = base + E::add(at_label[j], per_distance[j], distance[j]).keep(here);
+            weighted = weighted + other * E::add(constant[j], per_distance[j], distance[j]);
+            rest = rest + other;
+            largest = other.max(largest);
+        }
+        [own, base, weighted, rest, largest].into_iter().zip(sums).for_each(|(sum, to)| sum.store(to));
+    }
+}
+
+/// The gradient where a class other than the label is near 1: in place, and that of the label instead of
+/// the weighted sum. Such pixels are told by a largest p of −1 afterwards.
+#[inline(never)]
+fn settle_tops<E: Extra>(
+    x: &mut PlanesMut,
+    label: &[u32],
+    constant: &[f32],
+    extra: E,
+    (row, even): (&[f32], Option<F32x4>),
+    sums: [&mut [f32]; 5],
+) {
+    for (i, ([b], [own, base, weighted, rest, largest])) in lockstep([row], sums).enumerate() {
+        let (own, rest, top) = (F32x4::load(own), F32x4::load(rest), F32x4::load(largest));
+        let sum = own + rest;
+        let is_top = top.gt(sum * F32x4::splat(NEARLY_ONE));
+        if is_top.any() {
+            let inverse = F32x4::splat(1.0) / sum;
+            let at_label = [own * inverse, F32x4::load(base), even.unwrap_or(b)];
+            let slope = from_top(x, label, constant, extra, i, inverse, is_top, at_label);
+            is_top.select(slope, F32x4::load(weighted)).store(weighted);
+            is_top.select(F32x4::splat(-1.0), top).store(largest);
+        }
+    }
+}
+
+/// The gradient of vector `i` in place where `is_top`, with slopes measured from that of the class near 1.
+/// Returns the label's own. `at_label`: its p, a and b.
+#[inline(never)]
+#[allow(clippy::too_many_arguments)]
+fn from_top<E: Extra>(
+    x: &mut PlanesMut,
+    label: &[u32],
+    constant: &[f32],
+    extra: E,
+    i: usize,
+    inverse: F32x4,
+    is_top: Mask,
+    [own, own_a, b]: [F32x4; 3],
+) -> F32x4 {
+    let zero = F32x4::zero();
+    let here = U32x4::load(&vectors(label)[i]);
+    let slope = |(k, &constant): (usize, &f32)| {
+        let distance = F32x4::load(&vectors(extra.row(k, as_bits(label)))[i]);
+        (k, here.eq(U32x4::splat(k as u32)), E::add(F32x4::splat(constant), extra.factor(k), distance))
+    };
+    let classes = || constant.iter().enumerate().map(slope);
+    let (mut pivot, mut rest) = (zero, zero);
+    for (k, here, a) in classes() {
+        let p = (F32x4::load(&x.plane(k)[i]) * inverse).drop(here);
+        pivot = pivot + a.keep(p.gt(F32x4::splat(0.5)));
+        rest = rest + p;
+    }
+    let mut mean = own * (own_a - pivot);
+    for (k, here, a) in classes() {
+        mean = mean + (F32x4::load(&x.plane(k)[i]) * inverse).drop(here) * (a - pivot);
+    }
+    for (k, _, a) in classes() {
+        let cell = &mut x.plane(k)[i];
+        let e = F32x4::load(cell);
+        is_top.select(e * inverse * ((a - pivot) - (mean + b)), e).store(cell);
+    }
+    b * rest + own * ((own_a - pivot) - mean)
+}
