@@ -101,7 +101,8 @@ impl<'a> PlanesMut<'a> {
         let mut rest = &mut self.data[first * stride..];
         std::array::from_fn(|_| {
             let (row, tail) = std::mem::take(&mut rest).split_at_mut(width);
-            rest = tail.get_mut(stride - width..).unwrap_or(&mut []);
+            // A single channel may be said to lie one float apart.
+            rest = tail.get_mut(stride.saturating_sub(width)..).unwrap_or(&mut []);
             row
         })
     }
