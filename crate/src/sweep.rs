@@ -132,6 +132,7 @@ impl Work<'_, '_> {
 
     /// Exponentials and slopes to the gradient.
     pub fn chain_planes(&mut self, buffer: &mut [f32]) {
+        let masked = self.masked;
         self.with_planes(Some(buffer), |space, place, x| {
             let stride = space.stride();
             let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
@@ -140,6 +141,14 @@ impl Work<'_, '_> {
                 softmax_planes::chain_classes(x, label, slopes, distance, chain);
             } else {
                 softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
+            }
+            // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0.
+            let (constant, _, at_label) = space.slopes.classes();
+            if masked && constant.iter().chain(at_label).any(|slope| !slope.is_finite()) {
+                let (batch, weighted) = (place.batch, place.batch.pixel_weights.is_some());
+                for pixel in (0..space.width).filter(|&pixel| space.is_masked(pixel, weighted)) {
+                    x.fill_pixel(batch.channels, pixel, 0.0);
+                }
             }
         });
         self.finish(buffer);

@@ -153,11 +153,12 @@ impl Workspace {
     pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) {
         for i in (0..self.width).filter(|&i| self.is_masked(i, weighted)).collect::<Vec<_>>() {
             let ignored = self.label[i] == NO_LABEL;
-            let zero =
-                |values: &mut [f32]| values.iter_mut().skip(i).step_by(self.width).for_each(|value| *value = 0.0);
-            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values));
+            let (width, stride) = (self.width, self.stride());
+            let zero = |values: &mut [f32], step| values.iter_mut().skip(i).step_by(step).for_each(|value| *value = 0.0);
+            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, width));
             if ignored || !outlined {
-                [&mut self.inverse, &mut self.p, &mut self.q, &mut self.x].into_iter().for_each(|values| zero(values));
+                [&mut self.inverse, &mut self.p, &mut self.q].into_iter().for_each(|values| zero(values, width));
+                zero(&mut self.x, stride);
             }
         }
     }
