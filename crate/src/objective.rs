@@ -135,7 +135,8 @@ impl Objective {
         let mut value = 0.0;
         for term in &mut self.terms {
             term.value = term.loss.settle(&self.sums);
-            value += term.weight * term.value;
+            // A term that weighs nothing adds nothing, even where it is infinite.
+            value += if term.weight == 0.0 { 0.0 } else { term.weight * term.value };
         }
         if second != Second::None
             && let Some(gradient) = buffer

@@ -1,6 +1,6 @@
 //! No activation: the input already is a probability, and the gradient is with respect to it:
 //! ∂L/∂p_k = a_k + b_k / p_k. At p = 0 both u and the gradient are infinite, as IEEE arithmetic
-//! says; a share y = 0 contributes nothing there.
+//! says; a share or a weight of 0 contributes nothing there.
 
 use super::{OutcomePlanes, SiteRows};
 use crate::math::ln;
@@ -79,7 +79,8 @@ pub fn chain(x: &mut [f32], sigmoid: bool, label: &[u32], own: &[f32], slopes: &
             let mut slope = slopes.read_a().map_or(F32x4::zero(), |a| F32x4::load(&a.plane(k)[i]));
             if let Some(b) = slopes.read_b() {
                 let here = U32x4::load(&vectors(label)[i]).eq(class);
-                let along = F32x4::load(&b.plane(0)[i]) / F32x4::load(&vectors(own)[i]);
+                let b = F32x4::load(&b.plane(0)[i]);
+                let along = (b / F32x4::load(&vectors(own)[i])).drop(b.eq(F32x4::zero()));
                 slope = slope + if sigmoid { here.select(along, -along) } else { along.keep(here) };
             }
             slope.store(cell);

@@ -20,7 +20,9 @@ impl Loss for Parts {
         self.0.iter_mut().for_each(|(_, part)| part.observe(tile));
     }
     fn settle(&mut self, sums: &[Sums]) -> f64 {
-        self.0.iter_mut().map(|(weight, part)| *weight * part.settle(sums)).sum()
+        let parts = self.0.iter_mut().map(|(weight, part)| (*weight, part.settle(sums)));
+        // A part that weighs nothing adds nothing, even where it is infinite.
+        parts.filter(|(weight, _)| *weight != 0.0).map(|(weight, value)| weight * value).sum()
     }
     fn pull(&mut self, tile: &Tile, scale: f32, slopes: &mut Slopes) {
         self.0.iter_mut().for_each(|(weight, part)| part.pull(tile, scale * *weight as f32, slopes));
