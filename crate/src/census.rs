@@ -37,7 +37,6 @@ pub struct Census {
     valid: Vec<f64>,
     count: Vec<f64>,
     mass: Vec<f64>,
-    square: Vec<f64>,
 }
 
 impl Census {
@@ -57,10 +56,6 @@ impl Census {
     pub fn mass(&self, section: usize, outcome: usize) -> f64 {
         self.mass[section * self.outcomes + outcome]
     }
-    /// Σ ω y² over the section's valid sites.
-    pub fn square(&self, section: usize, outcome: usize) -> f64 {
-        self.square[section * self.outcomes + outcome]
-    }
 
     /// Checks the batch's data and counts the target. `counts`: whether anybody will ask for more
     /// than the number of valid sites; `check_logits`: whether non-finite logits are faults.
@@ -79,13 +74,8 @@ impl Census {
         }
         let outcomes = batch.outcomes();
         let cells = batch.section_count() * outcomes;
-        let mut census = Self {
-            outcomes,
-            valid: vec![0.0; batch.section_count()],
-            count: vec![0.0; cells],
-            mass: vec![0.0; cells],
-            square: vec![0.0; cells],
-        };
+        let mut census =
+            Self { outcomes, valid: vec![0.0; batch.section_count()], count: vec![0.0; cells], mass: vec![0.0; cells] };
         if let Target::Soft(soft) = batch.target {
             first_index(soft, |y| !(0.0..=1.0).contains(&y), Argument::Target)?;
         }
@@ -110,7 +100,7 @@ impl Census {
         if outcomes == 2 && batch.ignore.is_none() && batch.pixel_weights.is_none() {
             let ones = match_target!(batch.target, labels => sum_of_labels(batch, section, labels), _soft => 0.0);
             let count = [self.valid[section.index] - ones, ones];
-            for counts in [&mut self.count, &mut self.mass, &mut self.square] {
+            for counts in [&mut self.count, &mut self.mass] {
                 counts[section.index * 2..][..2].copy_from_slice(&count);
             }
             return;
@@ -134,8 +124,6 @@ impl Census {
         if batch.pixel_weights.is_none() {
             mass.copy_from_slice(count);
         }
-        // A hard y is its own square.
-        self.square[section.index * outcomes..][..outcomes].copy_from_slice(mass);
     }
 
     fn count_soft(&mut self, batch: &Batch, section: &Section, soft: &[f32], counts: bool) {
@@ -146,20 +134,18 @@ impl Census {
         }
         for k in 0..section.channels {
             let (first, step) = batch.plane(section.image, section.class + k);
-            let (mut count, mut mass, mut square, mut total) = (0.0, 0.0, 0.0, 0.0);
+            let (mut count, mut mass, mut total) = (0.0, 0.0, 0.0);
             for (pixel, &y) in soft[first..].iter().step_by(step).take(pixels).enumerate() {
                 let y = f64::from(y);
                 let weight = batch.pixel_weights.map_or(1.0, |w| f64::from(w[section.image * pixels + pixel]));
                 count += y;
                 mass += weight * y;
-                square += weight * y * y;
                 total += weight;
             }
             let cell = section.index * self.outcomes + batch.outcome_of(k);
-            (self.count[cell], self.mass[cell], self.square[cell]) = (count, mass, square);
+            (self.count[cell], self.mass[cell]) = (count, mass);
             if batch.sigmoid {
                 (self.count[cell - 1], self.mass[cell - 1]) = (pixels as f64 - count, total - mass);
-                self.square[cell - 1] = total - 2.0 * mass + square;
             }
         }
     }
@@ -274,7 +260,7 @@ mod tests {
         let census =
             Census::take(&batch(Target::U8(&[0, 1, 9, 1]), false, Some(&[1.0, 2.0, 4.0, 0.5])), true, false).unwrap();
         assert_eq!((census.valid(0), census.count(0, 0), census.count(0, 1)), (3.0, 1.0, 2.0));
-        assert_eq!((census.mass(0, 0), census.mass(0, 1), census.square(0, 1)), (1.0, 2.5, 2.5));
+        assert_eq!((census.mass(0, 0), census.mass(0, 1)), (1.0, 2.5));
     }
 
     #[test]

@@ -81,8 +81,6 @@ pub struct Sums {
     pub intersection: f64,
     /// Σ p
     pub predicted: f64,
-    /// Σ p²
-    pub square: f64,
     /// Σ p (1 − y), not as a difference; only where errors were asked for, as those below.
     pub false_positives: f64,
     /// Σ (1 − p) y
@@ -98,7 +96,6 @@ impl Sums {
     pub fn merge(&mut self, other: &Self) {
         self.intersection += other.intersection;
         self.predicted += other.predicted;
-        self.square += other.square;
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
         self.square_error += other.square_error;
@@ -106,7 +103,7 @@ impl Sums {
     }
     /// Adds one channel of a tile, with its errors.
     pub fn add(&mut self, tile: &Tile, k: usize) {
-        const COUNT: usize = 7;
+        const COUNT: usize = 6;
         let outcome = tile.outcome_of(k);
         let half = F32x4::splat(0.5);
         let mut sums = [F32x4::zero(); COUNT];
@@ -126,7 +123,7 @@ impl Sums {
             let not_y = F32x4::splat(1.0) - y;
             let error = p.gt(half).select(not_y - q, p - y);
             let distance = tile.distance.map_or(F32x4::zero(), |distance| F32x4::load(&distance.plane(k)[i]));
-            let all = [p * y, p, p * p, p * not_y, q * y, error * error, p * distance];
+            let all = [p * y, p, p * not_y, q * y, error * error, p * distance];
             let weight = tile.weights.map(|weights| F32x4::load(&vectors(weights)[i]));
             for (sum, value) in sums.iter_mut().zip(all) {
                 *sum = *sum + weight.map_or(value, |weight| value * weight);
@@ -135,7 +132,6 @@ impl Sums {
         let into = [
             &mut self.intersection,
             &mut self.predicted,
-            &mut self.square,
             &mut self.false_positives,
             &mut self.false_negatives,
             &mut self.square_error,

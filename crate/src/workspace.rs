@@ -154,7 +154,8 @@ impl Workspace {
         for i in (0..self.width).filter(|&i| self.is_masked(i, weighted)).collect::<Vec<_>>() {
             let ignored = self.label[i] == NO_LABEL;
             let (width, stride) = (self.width, self.stride());
-            let zero = |values: &mut [f32], step| values.iter_mut().skip(i).step_by(step).for_each(|value| *value = 0.0);
+            let zero =
+                |values: &mut [f32], step| values.iter_mut().skip(i).step_by(step).for_each(|value| *value = 0.0);
             self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, width));
             if ignored || !outlined {
                 [&mut self.inverse, &mut self.p, &mut self.q].into_iter().for_each(|values| zero(values, width));

@@ -33,8 +33,8 @@ impl Score for Coefficient {
         if !self.squared {
             return dice_cost(sums, self.smooth);
         }
-        // Σp² + Σy² − 2 I = Σ (p − y)²
-        let denominator = sums.of.square + sums.target_square + self.smooth;
+        // Σp² + Σy² = 2 I + Σ (p − y)²: neither D nor 1 − D is a difference of sums, and both keep their digits.
+        let denominator = 2.0 * sums.of.intersection + sums.of.square_error + self.smooth;
         Cost::of_error(sums.of.square_error, [2.0, 0.0], [denominator, 0.0, 1.0])
     }
     fn squared(&self) -> bool {

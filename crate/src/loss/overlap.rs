@@ -17,8 +17,6 @@ pub struct Sums {
     pub of: view::Sums,
     /// Σ ω y
     pub target: f64,
-    /// Σ ω y²
-    pub target_square: f64,
 }
 
 /// A value and its slopes with respect to the sums.
@@ -130,7 +128,6 @@ impl Loss for Overlap {
                 let (cell, section) = (self.cell(image, class), batch.section_of(image, class));
                 let outcome = batch.outcome_of(class);
                 self.sums[cell].target += census.mass(section, outcome);
-                self.sums[cell].target_square += census.square(section, outcome);
             }
         }
         self.selected = self.classes.pairs(self.over, batch, census);
