@@ -2,7 +2,7 @@
 //! for a class, or grow with the distances that came with the batch. `softmax_chain` is for the rest.
 
 use super::softmax_chain::NEARLY_ONE;
-use crate::simd::{F32x4, Mask, U32x4};
+use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
 use crate::tile::{Planes, PlanesMut, vectors};
 use crate::walk::{Walk, as_bits, lockstep};
@@ -117,9 +117,9 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
         }
     }
     let b = slope_of_labels(label, slopes);
-    settle_tops(x, label, constant, extra, b, sums.each_mut().map(|row| &mut **row));
+    let tops = settle_tops(x.as_planes(), label, constant, extra, b, sums.each_mut().map(|row| &mut **row));
     // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
-    // exponentials. What is settled stays as it is in the pass that follows: 0 · a − (−1).
+    // exponentials.
     let (row, even) = b;
     for ([b], [own, base, weighted, rest, largest]) in lockstep([row], sums.each_mut().map(|row| &mut **row)) {
         let b = even.unwrap_or(b);
@@ -128,9 +128,9 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
         let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
         let [p, w, r] = [&*own, &*weighted, &*rest].map(|row| F32x4::load(row) * inverse);
         let a = F32x4::load(base);
-        is_settled.select(F32x4::load(weighted), b * r - p * (w - a * r)).store(own);
-        is_settled.select(F32x4::splat(-1.0), (w + a * p + b) * inverse).store(weighted);
-        inverse.drop(is_settled).store(rest);
+        is_settled.select(a, b * r - p * (w - a * r)).store(own);
+        is_settled.select(F32x4::load(weighted), w + a * p + b).store(weighted);
+        inverse.store(rest);
     }
     let [own, _, shift, factor, _] = sums;
     for (k, &a) in constant.iter().enumerate() {
@@ -139,9 +139,12 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
         let rows = [as_bits(label), shift, factor, own, distance];
         for ([label, shift, factor, own, distance], [cell]) in lockstep(rows, [x.row(k)]) {
             let (e, here) = (F32x4::load(cell), label.bits().eq(class));
-            let slope = E::add(a, per_distance, distance) * factor - shift;
-            ((e - e.keep(here)) * slope + own.keep(here)).store(cell);
+            let slope = E::add(a, per_distance, distance) - shift;
+            ((e - e.keep(here)) * factor * slope + own.keep(here)).store(cell);
         }
+    }
+    for Top { class, pixel, gradient } in tops {
+        x.row(class)[pixel] = gradient;
     }
 }
 
@@ -182,66 +185,78 @@ fn weigh_classes<const N: usize, E: Extra>(
     }
 }
 
-/// The gradient where a class other than the label is near 1: in place, and that of the label instead of
-/// the weighted sum. Such pixels are told by a largest p of −1 afterwards.
+/// The gradient of a class other than the label that is near 1.
+struct Top {
+    class: usize,
+    pixel: usize,
+    gradient: f32,
+}
+
+/// Where a class other than the label is near 1, Σ p a cancels against its a, so slopes are measured from
+/// that: the sums of all others make the shift, which goes to where the weighted sum was, and the label's
+/// gradient, which goes to where its slope was. Such pixels have a largest p of −1 afterwards. Returns the
+/// gradient of the class itself.
 #[inline(never)]
 fn settle_tops<E: Extra>(
-    x: &mut PlanesMut,
+    x: Planes,
     label: &[u32],
     constant: &[f32],
     extra: E,
     (row, even): (&[f32], Option<F32x4>),
     sums: [&mut [f32]; 5],
-) {
+) -> Vec<Top> {
+    let mut tops = Vec::new();
     for (i, ([b], [own, base, weighted, rest, largest])) in lockstep([row], sums).enumerate() {
-        let (own, rest, top) = (F32x4::load(own), F32x4::load(rest), F32x4::load(largest));
-        let sum = own + rest;
-        let is_top = top.gt(sum * F32x4::splat(NEARLY_ONE));
-        if is_top.any() {
-            let inverse = F32x4::splat(1.0) / sum;
-            let at_label = [own * inverse, F32x4::load(base), even.unwrap_or(b)];
-            let slope = from_top(x, label, constant, extra, i, inverse, is_top, at_label);
-            is_top.select(slope, F32x4::load(weighted)).store(weighted);
-            is_top.select(F32x4::splat(-1.0), top).store(largest);
+        let (own, top) = (F32x4::load(own), F32x4::load(largest));
+        let least = (own + F32x4::load(rest)) * F32x4::splat(NEARLY_ONE);
+        let is_top = top.gt(least);
+        if !is_top.any() {
+            continue;
         }
+        let (b, own_a) = (even.unwrap_or(b), F32x4::load(base));
+        let inverse = F32x4::splat(1.0) / (own + F32x4::load(rest));
+        let others = beside_top(x, label, constant, extra, i, least);
+        let (p, q) = (own * inverse, others.sum * inverse);
+        let mean = (others.weighted - others.pivot * others.sum) * inverse + p * (own_a - others.pivot);
+        let of_label = b * (q + top * inverse) + p * ((own_a - others.pivot) - mean);
+        is_top.select(of_label, own_a).store(base);
+        is_top.select(others.pivot + mean + b, F32x4::load(weighted)).store(weighted);
+        is_top.select(F32x4::splat(-1.0), top).store(largest);
+        let gradients = (top * inverse * -(mean + b)).lanes();
+        let tops_here = (0..4).filter(|&j| largest[j] < 0.0);
+        tops.extend(tops_here.map(|j| Top {
+            class: others.class.lanes()[j] as usize,
+            pixel: 4 * i + j,
+            gradient: gradients[j],
+        }));
     }
+    tops
 }
 
-/// The gradient of vector `i` in place where `is_top`, with slopes measured from that of the class near 1.
-/// Returns the label's own. `at_label`: its p, a and b.
+/// The classes beside the label and the one near 1: Σ e a, Σ e; and which that is, and its a.
+struct BesideTop {
+    weighted: F32x4,
+    sum: F32x4,
+    pivot: F32x4,
+    class: F32x4,
+}
+
 #[inline(never)]
-#[allow(clippy::too_many_arguments)]
-fn from_top<E: Extra>(
-    x: &mut PlanesMut,
-    label: &[u32],
-    constant: &[f32],
-    extra: E,
-    i: usize,
-    inverse: F32x4,
-    is_top: Mask,
-    [own, own_a, b]: [F32x4; 3],
-) -> F32x4 {
-    let zero = F32x4::zero();
+fn beside_top<E: Extra>(x: Planes, label: &[u32], constant: &[f32], extra: E, i: usize, least: F32x4) -> BesideTop {
     let here = U32x4::load(&vectors(label)[i]);
-    let slope = |(k, &constant): (usize, &f32)| {
+    let zero = F32x4::zero();
+    let mut others = BesideTop { weighted: zero, sum: zero, pivot: zero, class: zero };
+    for (k, &constant) in constant.iter().enumerate() {
         let distance = F32x4::load(&vectors(extra.row(k, as_bits(label)))[i]);
-        (k, here.eq(U32x4::splat(k as u32)), E::add(F32x4::splat(constant), extra.factor(k), distance))
-    };
-    let classes = || constant.iter().enumerate().map(slope);
-    let (mut pivot, mut rest) = (zero, zero);
-    for (k, here, a) in classes() {
-        let p = (F32x4::load(&x.plane(k)[i]) * inverse).drop(here);
-        pivot = pivot + a.keep(p.gt(F32x4::splat(0.5)));
-        rest = rest + p;
+        let a = E::add(F32x4::splat(constant), extra.factor(k), distance);
+        let e = F32x4::load(&x.plane(k)[i]);
+        let e = e - e.keep(here.eq(U32x4::splat(k as u32)));
+        let is_top = e.gt(least);
+        let other = e - e.keep(is_top);
+        others.weighted = others.weighted + other * a;
+        others.sum = others.sum + other;
+        others.pivot = others.pivot + a.keep(is_top);
+        others.class = others.class + F32x4::splat(k as f32).keep(is_top);
     }
-    let mut mean = own * (own_a - pivot);
-    for (k, here, a) in classes() {
-        mean = mean + (F32x4::load(&x.plane(k)[i]) * inverse).drop(here) * (a - pivot);
-    }
-    for (k, _, a) in classes() {
-        let cell = &mut x.plane(k)[i];
-        let e = F32x4::load(cell);
-        is_top.select(e * inverse * ((a - pivot) - (mean + b)), e).store(cell);
-    }
-    b * rest + own * ((own_a - pivot) - mean)
+    others
 }
