@@ -29,11 +29,12 @@ step "AddressSanitizer: every check on random input"
 
 step "AddressSanitizer and libFuzzer"
 cd crate
+logs=$(mktemp -d)
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <(cargo +nightly fuzz list)
 for target in "${targets[@]}"; do
   echo "-- $target"
   # Inputs are short: their first bytes seed the random numbers that make up a batch.
   cargo +nightly fuzz run "$target" -- -max_total_time="$SECONDS_EACH" -max_len=96 -len_control=0 -timeout=60 \
-    -print_final_stats=1 2>&1 | tee "/tmp/segrad-fuzz-$target.log" | grep -E 'stat::|ERROR|panicked|SUMMARY|Test unit'
+    -print_final_stats=1 2>&1 | tee "$logs/$target.log" | grep -E 'stat::|ERROR|panicked|SUMMARY|Test unit'
 done

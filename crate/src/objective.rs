@@ -10,11 +10,9 @@ use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
 use crate::loss::planar::Plane;
 use crate::loss::{Loss, Needs, OutcomeSlopes};
-use crate::sweep::Kept;
-use crate::tile::{BLOCK, LONG_RUN, staged_width, tile_width};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
-use crate::workspace::{Place, Workspace};
+use crate::workspace::{Kept, Workspace, for_each_tile};
 use std::cell::Cell;
 
 /// One loss of an objective.
@@ -76,11 +74,11 @@ impl Objective {
     fn begin(&mut self, batch: &Batch, gradient: bool, check_logits: bool) -> Result<(), Fault> {
         let needs = self.needs(batch);
         let census = Census::take(batch, needs.counts, check_logits)?;
+        self.workspace.prepare(batch, needs);
         self.find_room(batch, gradient)?;
         for term in &mut self.terms {
             term.loss.begin(batch, &census);
         }
-        self.workspace.prepare(batch, needs);
         Ok(())
     }
 
@@ -93,6 +91,7 @@ impl Objective {
             if needs.sums && gradient { 2 * batch.images * batch.pixels() } else { 0 },
             if needs.planes && !gradient { batch.logits.len() } else { 0 },
             if looking > 1 { 2 * batch.logits.len() } else { 0 },
+            self.workspace.staged_floats(batch, gradient),
         ];
         let own = floats.iter().fold(0usize, |sum, floats| sum.saturating_add(floats.saturating_mul(4)));
         let bytes = self.terms.iter().fold(own, |sum, term| sum.saturating_add(term.loss.scratch(batch)));
@@ -218,7 +217,7 @@ impl Objective {
                     false => term.loss.observe_surprise(section.index, [surprise, 0.0]),
                 });
                 if let Some(buffer) = buffer.as_deref_mut() {
-                    work.keep(kept(&mut self.kept, &place), buffer);
+                    work.keep(Kept::of(&mut self.kept, &place), buffer);
                 }
                 return;
             }
@@ -244,7 +243,7 @@ impl Objective {
                 if second == Second::Slopes {
                     work.store_encoded(buffer);
                 } else {
-                    work.store_probabilities(kept(&mut self.kept, &place), buffer);
+                    work.store_probabilities(Kept::of(&mut self.kept, &place), buffer);
                 }
             }
         });
@@ -267,9 +266,9 @@ impl Objective {
                 return work.second_sweep_row(&slopes, gradient);
             }
             if second == Second::Recall && work.is_swept_by_planes() {
-                work.recall_planes(kept(&mut self.kept, &place), gradient);
+                work.recall_planes(Kept::of(&mut self.kept, &place), gradient);
             } else if second == Second::Recall {
-                work.recall(kept(&mut self.kept, &place), gradient);
+                work.recall(Kept::of(&mut self.kept, &place), gradient);
             } else {
                 work.activate();
                 work.normalise(&mut []);
@@ -338,36 +337,4 @@ fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) 
             visit(start + pixel * step);
         }
     }
-}
-
-fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: impl FnMut(Place<'w, 'b>)) {
-    let pixels = batch.pixels();
-    let channels = if batch.sigmoid { 1 } else { batch.channels };
-    let longest = match (by_planes, batch.channels_last) {
-        (true, false) => LONG_RUN,
-        (true, true) => staged_width(channels),
-        (false, _) => tile_width(channels, pixels),
-    };
-    for section in batch.sections() {
-        let mut start = 0;
-        while start < pixels {
-            let left = pixels - start;
-            // Where planes are swept as they lie, a tile ends with a block: only what is left at last is staged.
-            let whole = if by_planes && left >= BLOCK { left - left % BLOCK } else { left };
-            let length = longest.min(whole);
-            let width = if by_planes { length.next_multiple_of(BLOCK) } else { longest };
-            visit(Place { batch, section, start, length, width });
-            start += length;
-        }
-    }
-}
-
-/// Where a tile's pixels keep what the second sweep needs.
-fn kept<'k>(rows: &'k mut [Vec<f32>; 2], place: &Place) -> Option<Kept<'k>> {
-    if rows[0].is_empty() {
-        return None;
-    }
-    let at = place.section.image * place.batch.pixels() + place.start;
-    let [own, u] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
-    Some(Kept { own, u })
 }

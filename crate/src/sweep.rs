@@ -10,15 +10,7 @@ use crate::loss::Needs;
 use crate::tile::{Planes, PlanesMut};
 use crate::view::Sums;
 use crate::work::Work;
-use crate::workspace::{Place, Workspace};
-
-/// What a softmax keeps of each pixel between the sweeps, where slopes need it again.
-pub struct Kept<'k> {
-    /// p of the label.
-    pub own: &'k mut [f32],
-    /// u of the label.
-    pub u: &'k mut [f32],
-}
+use crate::workspace::{Kept, Place, Workspace};
 
 impl Work<'_, '_> {
     /// Whether this is all that the losses need here.

@@ -6,10 +6,9 @@ use crate::activation::{
 use crate::loss::{Loss, Needs, OutcomeSlopes, Row};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
-use crate::sweep::Kept;
 use crate::tile::{Planes, vectors, vectors_mut};
 use crate::view::{Sums, Tile};
-use crate::workspace::{Place, Workspace};
+use crate::workspace::{Kept, Place, Workspace};
 
 /// What losses that looked at planes left in the gradient buffer.
 #[derive(Clone, Copy, PartialEq)]

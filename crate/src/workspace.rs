@@ -7,7 +7,7 @@ use crate::batch::{Batch, NO_LABEL, Section, Target};
 use crate::interleaved;
 use crate::loss::Needs;
 use crate::slopes::Slopes;
-use crate::tile::{BLOCK, Planes, PlanesMut};
+use crate::tile::{BLOCK, LONG_RUN, Planes, PlanesMut, staged_width, tile_width};
 use crate::view::{Outcomes, Site, Tile, Truth};
 
 /// Rows and planes of one tile.
@@ -49,6 +49,14 @@ impl Workspace {
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
         let (summed, elsewhere) = (needs.sums || needs.distance, needs.errors || needs.planes);
         self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());
+    }
+    /// Floats that planes take to sweep them where the gradient does not lie as they need it.
+    pub fn staged_floats(&self, batch: &Batch, gradient: bool) -> usize {
+        if !self.by_planes || gradient && !batch.channels_last {
+            return 0;
+        }
+        let width = longest(batch, true).min(batch.pixels().next_multiple_of(BLOCK));
+        (2 * batch.channels).saturating_mul(width + BLOCK)
     }
     /// Sizes everything for a tile.
     pub fn fit(&mut self, batch: &Batch, width: usize) {
@@ -234,5 +242,53 @@ impl Place<'_, '_> {
         for (k, row) in from.chunks_exact(width).enumerate() {
             to[first + k * channel..][..self.length].copy_from_slice(&row[..self.length]);
         }
+    }
+}
+
+/// Visits the tiles of a batch, section by section. `by_planes`: for sweeps plane by plane.
+pub fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: impl FnMut(Place<'w, 'b>)) {
+    let pixels = batch.pixels();
+    let longest = longest(batch, by_planes);
+    for section in batch.sections() {
+        let mut start = 0;
+        while start < pixels {
+            let left = pixels - start;
+            // Where planes are swept as they lie, a tile ends with a block: only what is left at last is staged.
+            let whole = if by_planes && left >= BLOCK { left - left % BLOCK } else { left };
+            let length = longest.min(whole);
+            let width = if by_planes { length.next_multiple_of(BLOCK) } else { longest };
+            visit(Place { batch, section, start, length, width });
+            start += length;
+        }
+    }
+}
+
+/// Pixels of a tile, but for the last.
+fn longest(batch: &Batch, by_planes: bool) -> usize {
+    let channels = if batch.sigmoid { 1 } else { batch.channels };
+    match (by_planes, batch.channels_last) {
+        (true, false) => LONG_RUN,
+        (true, true) => staged_width(channels),
+        (false, _) => tile_width(channels, batch.pixels()),
+    }
+}
+
+/// What a softmax keeps of each pixel between the sweeps, where slopes need it again.
+pub struct Kept<'k> {
+    /// p of the label.
+    pub own: &'k mut [f32],
+    /// u of the label.
+    pub u: &'k mut [f32],
+}
+
+impl<'k> Kept<'k> {
+    /// Where a tile's pixels keep it, if anything is kept.
+    pub fn of(rows: &'k mut [Vec<f32>; 2], place: &Place) -> Option<Self> {
+        if rows[0].is_empty() {
+            return None;
+        }
+        let at = place.section.image * place.batch.pixels() + place.start;
+        let [own, u] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
+        Some(Self { own, u })
     }
 }
