@@ -96,7 +96,8 @@ const floors = [
   ["activation"],
   ["loss"],
   ["workspace"],
-  ["work", "sweep"],
+  ["work"],
+  ["sweep"],
   ["objective"],
   ["exports"],
 ];

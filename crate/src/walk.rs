@@ -16,7 +16,7 @@ pub struct Lockstep<'a, const READ: usize, const WRITE: usize> {
 
 /// Walks rows together: those it reads, then those it writes (or reads and writes). One check for all of
 /// them, and one way out of the loop: V8 computes constants once before a loop only if nothing can leave
-/// it half-way, and a single bounds check in a loop with [`crate::math::exp`] adds 33 instructions to
+/// it half-way, and a single bounds check in a loop with an exponential adds 33 instructions to
 /// its 60.
 #[inline(always)]
 pub fn lockstep<'a, const READ: usize, const WRITE: usize>(
