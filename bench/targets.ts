@@ -53,6 +53,7 @@ function lossRow(
 ): Target {
   return {
     title,
+    ...(title in tried ? { tried: tried[title]! } : {}),
     cells: workloadNames.map((workload, i) => {
       const which = { group: "losses", workload, loss: typeof loss === "string" ? loss : loss[i]! } as const;
       return {
@@ -69,6 +70,7 @@ function lossRow(
 function ownRow(title: string, ours: Partial<Which>, theirs: Partial<Which>, limits: Limits): Target {
   return {
     title,
+    ...(title in tried ? { tried: tried[title]! } : {}),
     cells: workloadNames.map((workload, i) => {
       const which = { group: "losses", workload, engines: segrad, loss: "crossEntropy" } as const;
       return {
@@ -95,6 +97,38 @@ function mapRow(title: string, loss: string, engines: readonly string[], limits:
     }),
   };
 }
+
+/**
+ * What was tried where a target is missed. Read from V8's machine code (`--perf-basic-prof`, a debugger, objdump) and
+ * from experiments that leave something out; nanoseconds per element on the machine of RESULTS.md.
+ */
+const floorOfExp =
+  "exp takes 0.6 of it. It has ten constants for V8's fifteen registers, and waits for its own results: 20 % fewer " +
+  "instructions around it changed nothing, a chain two operations shorter took 5 % off. Base 2 with one constant " +
+  "would take 0.1 off and cost accuracy: up to 4e-6 of a probability near e^-60. No FMA: Node 20 has no relaxed SIMD";
+const tried: Readonly<Record<string, string>> = {
+  "cross-entropy ÷ torch":
+    `${floorOfExp}. Done: planes swept in the gradient buffer in runs of 8192 pixels (1.9 to 1.3 at 21 classes), Σ u as ` +
+    "a product (0.65 to 0.3 at 4), loops with one way out (33 instructions a vector)",
+  "Dice ÷ best of MONAI, smp, torch":
+    "one sigmoid row: exp 0.6, a division 0.15 to 0.3, second sweep 0.15, labels 0.15; under a softmax the second sweep takes 0.8 to " +
+    "1.1: Σ p a, Σ p and the largest p beside the label, with the label set apart so that 1 − p keeps its digits. " +
+    "Done: exponentials in place of probabilities between the sweeps, p (1 − p) with the label's sign for one channel",
+  "focal ÷ best of MONAI, smp, kornia, torch":
+    "an exponential, two divisions and a logarithm wait for each other: 92 instructions a vector, half as many a cycle as elsewhere. " +
+    "Done: γ = 2 without a branch, no u / q, log1p as artanh with half the terms (5.3 to 3.3 at one channel)",
+  "boundary, map given ÷ torch":
+    "done: one sweep instead of two (5.0 to 2.2 at one channel, 6.2 to 3.7 at 4 classes). What is left is the map, read twice, and Dice's chain rule",
+  "Lovász ÷ best of smp, kornia":
+    "the sort of two million errors out of the caches: 11 of 12 to 14; a first pass that counts all digits, constant digits skipped",
+  "cross-entropy ÷ exp sweep":
+    "exponentials 0.95 (of it the read of 21 planes 0.3, which exp sweep's one stream hides), gradient 0.27, labels 0.06",
+  "cross-entropy + Dice + focal ÷ cross-entropy":
+    "two sweeps in place of one; at one channel focal needs u of each label, and a sum with it takes the general way, row by row",
+  "cross-entropy, channels last ÷ first":
+    "two transposed copies, 0.5 each; in blocks of 4 × 4 without checks (0.6 before)",
+  "Dice, channels last ÷ first": "four transposed copies",
+};
 
 const overlapLimits = [0.65, 0.4, 0.45];
 const overlapPeers = ["monai", "smp", "torch"];

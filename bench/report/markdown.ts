@@ -131,7 +131,7 @@ function missed(results: Results): string {
       const share = Math.round((found.ratio / cell.limit! - 1) * 100);
       return [`${cell.column}: ${digits(found.ratio)} for ${cell.limit}, ${share}% over`];
     });
-    return places.length === 0 ? [] : [`- ${title}: ${places.join("; ")}.${tried ? ` ${tried}` : ""}`];
+    return places.length === 0 ? [] : [`- ${title}: ${places.join("; ")}.${tried ? ` Seen: ${tried}.` : ""}`];
   });
   if (results.size === "quick") return "";
   return lines.length === 0 ? "" : ["### Missed", "", ...lines].join("\n");
