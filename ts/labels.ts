@@ -59,6 +59,8 @@ const layouts = choice(["channels-first", "channels-last"]);
 /**
  * The channel with the largest score of every pixel: the labels that logits or probabilities stand for.
  *
+ * A single channel has no rival, and its label is 0 everywhere: threshold binary logits at 0 instead.
+ *
  * Of equal scores the first channel wins. A NaN is larger than nothing, and nothing is larger than a NaN in the
  * first channel.
  *
