@@ -190,9 +190,9 @@ fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Res
 /// Sum of the labels of a section: how many are 1, where all are 0 or 1. As narrow as they came.
 fn sum_of_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> f64 {
     let (first, step) = batch.label_plane(section);
-    let sum = |labels: &mut dyn Iterator<Item = &L>| f64::from(labels.map(|label| label.class()).sum::<u32>());
     if step != 1 {
-        return sum(&mut labels[first..].iter().step_by(step).take(batch.pixels()));
+        let labels = labels[first..].iter().step_by(step).take(batch.pixels());
+        return f64::from(labels.map(|label| label.class()).sum::<u32>());
     }
     let runs = labels[first..][..batch.pixels()].chunks(RUN);
     runs.map(|run| f64::from(run.iter().map(|label| label.class()).sum::<u32>())).sum()

@@ -82,10 +82,6 @@ impl Slopes {
         }
         PlanesMut::new(&mut self.b, self.width, self.width)
     }
-    /// Whether any ∂L/∂p was reported.
-    pub fn has_probability_slopes(&self) -> bool {
-        self.has_classes || self.has_a
-    }
     /// ∂L/∂p that is not said by class, if there is any.
     pub fn read_a(&self) -> Option<Planes<'_>> {
         self.has_a.then(|| Planes::new(&self.a, self.width, self.width))

@@ -72,10 +72,7 @@ impl Work<'_, '_> {
             if masked {
                 let weighted = batch.pixel_weights.is_some();
                 space.mask(weighted, space.needs.planes);
-                let gone = weighted && !space.needs.planes;
-                for pixel in (0..width).filter(|&pixel| space.is_masked(pixel, gone)) {
-                    x.fill_pixel(batch.channels, pixel, 0.0);
-                }
+                clear_masked(space, place, x);
             }
             total
         })
@@ -137,10 +134,7 @@ impl Work<'_, '_> {
             // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0.
             let (constant, _, at_label) = space.slopes.classes();
             if masked && constant.iter().chain(at_label).any(|slope| !slope.is_finite()) {
-                let (batch, weighted) = (place.batch, place.batch.pixel_weights.is_some());
-                for pixel in (0..space.width).filter(|&pixel| space.is_masked(pixel, weighted)) {
-                    x.fill_pixel(batch.channels, pixel, 0.0);
-                }
+                clear_masked(space, place, x);
             }
         });
         self.finish(buffer);
@@ -152,6 +146,15 @@ impl Work<'_, '_> {
         if place.planes_mut(buffer, width).is_none() {
             place.scatter(&self.space.x, buffer, self.space.stride());
         }
+    }
+}
+
+/// Zeroes the planes at pixels that take part in nothing; where planes are looked at, not at those that only
+/// weigh nothing (see `Workspace::mask`).
+fn clear_masked(space: &Workspace, place: &Place, x: &mut PlanesMut) {
+    let weighted = place.batch.pixel_weights.is_some() && !space.needs.planes;
+    for pixel in (0..space.width).filter(|&pixel| space.is_masked(pixel, weighted)) {
+        x.fill_pixel(place.batch.channels, pixel, 0.0);
     }
 }
 

@@ -52,10 +52,6 @@ pub fn chain(x: &mut [f32], label: &[u32], own: &[f32], weights: Option<&[f32]>,
         planes: slopes.read_a(),
         b: slopes.read_b().map(|b| b.row(0)),
     };
-    chain_sites(x, label, own, &slope);
-}
-
-fn chain_sites(x: &mut [f32], label: &[u32], own: &[f32], slope: &Slope) {
     let width = label.len();
     let zero = F32x4::zero();
     for i in 0..width / 4 {
