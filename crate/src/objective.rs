@@ -8,12 +8,10 @@
 
 use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
-use crate::loss::planar::Plane;
-use crate::loss::{Loss, Needs, OutcomeSlopes};
+use crate::loss::{Loss, Needs, OutcomeSlopes, planar};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Kept, Workspace, for_each_tile};
-use std::cell::Cell;
 
 /// One loss of an objective.
 pub struct Term {
@@ -66,6 +64,11 @@ impl Objective {
         self.terms[term].value
     }
 
+    /// Whether logits are all that is looked at: then there is nothing to sweep.
+    fn looks_at_logits(&self, batch: &Batch) -> bool {
+        !self.terms.is_empty() && self.terms.iter().all(|term| term.loss.needs(batch).logit_slopes)
+    }
+
     fn needs(&self, batch: &Batch) -> Needs {
         self.terms.iter().fold(Needs::default(), |needs, term| needs.and(term.loss.needs(batch)))
     }
@@ -111,6 +114,7 @@ impl Objective {
         let needs = self.needs(batch);
         let second = match &gradient {
             None => Second::None,
+            Some(_) if self.looks_at_logits(batch) => Second::None,
             Some(_) if needs.planes => Second::Slopes,
             Some(_) if !needs.sums => Second::None,
             Some(_) if !batch.from_logits || (self.workspace.dense && needs.sites) => Second::Reactivate,
@@ -167,6 +171,9 @@ impl Objective {
 
     fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second) {
         let needs = self.needs(batch);
+        if self.looks_at_logits(batch) {
+            return self.sums.clear();
+        }
         self.sums.clear();
         self.sums.resize(if needs.sums || needs.distance { batch.images * batch.channels } else { 0 }, Sums::default());
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
@@ -209,15 +216,17 @@ impl Objective {
                             term.loss.pull_evenly(&tile, term.weight as f32, slopes);
                         }
                     }
-                    return work.chain_planes(buffer);
+                    return work.chain_planes(Planar::None, buffer);
                 }
                 let tile = work.tile().0;
                 self.terms.iter_mut().for_each(|term| match needs.rows {
                     true => term.loss.observe(&tile),
                     false => term.loss.observe_surprise(section.index, [surprise, 0.0]),
                 });
-                if let Some(buffer) = buffer.as_deref_mut() {
-                    work.keep(Kept::of(&mut self.kept, &place), buffer);
+                match buffer.as_deref_mut() {
+                    Some(buffer) if second == Second::Slopes => work.encode(buffer),
+                    Some(buffer) => work.keep(Kept::of(&mut self.kept, &place), buffer),
+                    None => {}
                 }
                 return;
             }
@@ -269,6 +278,8 @@ impl Objective {
                 work.recall_planes(Kept::of(&mut self.kept, &place), gradient);
             } else if second == Second::Recall {
                 work.recall(Kept::of(&mut self.kept, &place), gradient);
+            } else if work.is_swept_by_planes() {
+                work.exponentiate(rows, None);
             } else {
                 work.activate();
                 work.normalise(&mut []);
@@ -281,43 +292,16 @@ impl Objective {
                     false => term.loss.pull(&tile, term.weight as f32, slopes),
                 }
             }
-            if work.is_swept_by_planes() { work.chain_planes(gradient) } else { work.chain(planar, gradient) }
+            if by_planes { work.chain_planes(planar, gradient) } else { work.chain(planar, gradient) }
         });
     }
 
     /// Lets planar losses look at every class, and leaves the sum of their slopes in its place.
     fn look(&mut self, batch: &Batch, buffer: &mut [f32]) {
-        let buffer = Cell::from_mut(buffer).as_slice_of_cells();
-        let of_logits = self.needs(batch).logit_slopes;
-        let mut looking: Vec<&mut Term> = self.terms.iter_mut().filter(|term| term.loss.needs(batch).planes).collect();
-        if let [term] = looking.as_mut_slice() {
-            for class in 0..batch.channels {
-                term.loss.look(batch, &Plane { class, probabilities: buffer, slopes: buffer });
-                if term.weight != 1.0 {
-                    let weight = term.weight as f32;
-                    for_each_position(batch, class, |at| buffer[at].set(weight * buffer[at].get()));
-                }
-            }
-            return;
-        }
-        // The probabilities must outlive the first loss, so slopes are collected aside. This is the one
-        // case that takes two more arrays of the batch's size.
-        self.aside.clear();
-        self.aside.resize(2 * buffer.len(), 0.0);
-        let (total, own) = self.aside.split_at_mut(buffer.len());
-        let own = Cell::from_mut(own).as_slice_of_cells();
-        for class in 0..batch.channels {
-            let plane = Plane { class, probabilities: buffer, slopes: own };
-            for term in &mut looking {
-                term.loss.look(batch, &plane);
-                let turn = of_logits && !term.loss.needs(batch).logit_slopes;
-                for_each_position(batch, class, |at| {
-                    let (p, q) = plane.probability(at);
-                    total[at] += term.weight as f32 * own[at].get() * if turn { p * q } else { 1.0 };
-                });
-            }
-            for_each_position(batch, class, |at| buffer[at].set(total[at]));
-        }
+        let terms = self.terms.iter_mut().filter(|term| term.loss.needs(batch).planes);
+        let mut looking: Vec<(f32, &mut dyn Loss)> =
+            terms.map(|term| (term.weight as f32, &mut *term.loss as &mut dyn Loss)).collect();
+        planar::look(batch, &mut looking, buffer, &mut self.aside);
     }
 }
 
@@ -327,14 +311,4 @@ fn has_room(bytes: usize) -> bool {
     let fits = room.try_reserve_exact(bytes).is_ok();
     std::hint::black_box(room);
     fits
-}
-
-/// Visits the positions of one class of all images in an array shaped like the logits.
-fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) {
-    for image in 0..batch.images {
-        let (start, step) = batch.plane(image, class);
-        for pixel in 0..batch.pixels() {
-            visit(start + pixel * step);
-        }
-    }
 }

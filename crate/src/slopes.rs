@@ -11,7 +11,7 @@ use crate::view::{Tile, Truth};
 #[derive(Default)]
 pub struct Slopes {
     classes: [Vec<f32>; 4],
-    /// How ∂L/∂p of each class grows with the signed distance.
+    /// How ∂L/∂p of each class grows with a map: the signed distances, or what losses left that looked at planes.
     distance: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
@@ -52,12 +52,12 @@ impl Slopes {
         }
         self.has_classes = true;
     }
-    /// Adds `factor` φ to the slopes of a class, φ the signed distances.
-    pub fn add_distance(&mut self, k: usize, factor: f64) {
+    /// Adds `factor` φ to the slopes of a class, φ the map.
+    pub fn add_map(&mut self, k: usize, factor: f64) {
         self.distance[k] += factor as f32;
         self.has_distance = true;
     }
-    /// The factors of [`Self::add_distance`], if there are any.
+    /// The factors of [`Self::add_map`], if there are any.
     pub fn distances(&self) -> Option<&[f32]> {
         self.has_distance.then_some(&*self.distance)
     }

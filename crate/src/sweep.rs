@@ -6,10 +6,9 @@
 //! for cross-entropy). Only what does not lie pixel after pixel, or ends before a block does, is staged.
 
 use crate::activation::{SiteRows, complement_row, softmax, softmax_planes};
-use crate::loss::Needs;
 use crate::tile::{Planes, PlanesMut};
 use crate::view::Sums;
-use crate::work::Work;
+use crate::work::{Planar, Work};
 use crate::workspace::{Kept, Place, Workspace};
 
 impl Work<'_, '_> {
@@ -70,9 +69,9 @@ impl Work<'_, '_> {
                 (false, _) => softmax::sites::<false>(label, inverse, &mut site, &logit),
             }
             if masked {
-                let weighted = batch.pixel_weights.is_some();
-                space.mask(weighted, space.needs.planes);
-                clear_masked(space, place, x);
+                let outlined = space.needs.planes;
+                space.mask(batch.pixel_weights.is_some(), outlined);
+                clear_masked(space, place, x, outlined);
             }
             total
         })
@@ -86,10 +85,18 @@ impl Work<'_, '_> {
             if needs.sums {
                 softmax::add_up(x.as_planes(), label, inverse, sums);
             }
-            if let Some(distance) = distances(*needs, place, stride, staged) {
-                softmax::add_up_distances(x.as_planes(), inverse, distance, sums);
+            if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {
+                softmax::add_up_distances(x.as_planes(), inverse, planes_of(distance, place, stride, staged), sums);
             }
         });
+    }
+
+    /// Exponentials to encoded probabilities, for losses that look at planes.
+    pub fn encode(&mut self, buffer: &mut [f32]) {
+        self.with_planes(Some(buffer), |space, place, x| {
+            softmax::encode(x, place.batch.channels, &space.inverse, &mut space.chain[0]);
+        });
+        self.finish(buffer);
     }
 
     /// Keeps what the second sweep needs of the first.
@@ -119,25 +126,17 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Exponentials and slopes to the gradient.
-    pub fn chain_planes(&mut self, buffer: &mut [f32]) {
-        let masked = self.masked;
-        self.with_planes(Some(buffer), |space, place, x| {
-            let stride = space.stride();
-            let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
-            if needs.sums || needs.distance {
-                let distance = distances(*needs, place, stride, staged);
-                softmax_planes::chain_classes(x, label, slopes, distance, chain);
-            } else {
-                softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
-            }
-            // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0.
-            let (constant, _, at_label) = space.slopes.classes();
-            if masked && constant.iter().chain(at_label).any(|slope| !slope.is_finite()) {
-                clear_masked(space, place, x);
-            }
-        });
-        self.finish(buffer);
+    /// Exponentials and slopes to the gradient. `planar`: the buffer holds slopes by p, and the exponentials
+    /// are staged.
+    pub fn chain_planes(&mut self, planar: Planar, buffer: &mut [f32]) {
+        let (place, masked) = (self.place, self.masked);
+        if planar == Planar::None {
+            self.with_planes(Some(buffer), |space, place, x| chain(space, place, x, None, masked));
+            return self.finish(buffer);
+        }
+        let left = &*buffer;
+        self.with_planes(None, |space, place, x| chain(space, place, x, Some(left), masked));
+        place.scatter(&self.space.x, buffer, self.space.stride());
     }
 
     /// Staged planes go to the buffer.
@@ -149,22 +148,45 @@ impl Work<'_, '_> {
     }
 }
 
-/// Zeroes the planes at pixels that take part in nothing; where planes are looked at, not at those that only
-/// weigh nothing (see `Workspace::mask`).
-fn clear_masked(space: &Workspace, place: &Place, x: &mut PlanesMut) {
-    let weighted = place.batch.pixel_weights.is_some() && !space.needs.planes;
+/// Zeroes the planes at pixels that take part in nothing; if `outlined`, not at those that only weigh
+/// nothing (see `Workspace::mask`).
+fn clear_masked(space: &Workspace, place: &Place, x: &mut PlanesMut, outlined: bool) {
+    let weighted = place.batch.pixel_weights.is_some() && !outlined;
     for pixel in (0..space.width).filter(|&pixel| space.is_masked(pixel, weighted)) {
         x.fill_pixel(place.batch.channels, pixel, 0.0);
     }
 }
 
-/// The signed distances of a tile, if a loss needs them: where they lie, or staged.
-fn distances<'a>(needs: Needs, place: &Place<'a, 'a>, stride: usize, staged: &'a mut Vec<f32>) -> Option<Planes<'a>> {
-    let (distance, width) = (place.batch.distance.filter(|_| needs.distance)?, place.width);
-    if let Some(planes) = place.planes(distance, width) {
-        return Some(planes);
+/// Exponentials and slopes to the gradient, in place. `left`: slopes that losses left which looked at planes.
+fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&[f32]>, masked: bool) {
+    let stride = space.stride();
+    let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
+    let map = match left {
+        Some(_) => left,
+        None => place.batch.distance.filter(|_| needs.distance),
+    };
+    if left.is_some() {
+        (0..place.batch.channels).for_each(|k| slopes.add_map(k, 1.0));
     }
-    staged.resize(place.section.channels * stride, 0.0);
-    place.gather(distance, staged, stride);
-    Some(Planes::new(staged, stride, width))
+    if needs.sums || map.is_some() {
+        let map = map.map(|map| planes_of(map, place, stride, staged));
+        softmax_planes::chain_classes(x, label, slopes, map, chain);
+    } else {
+        softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
+    }
+    // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0. And what only
+    // weighs nothing still had an outline.
+    let (constant, _, at_label) = space.slopes.classes();
+    if masked && (left.is_some() || constant.iter().chain(at_label).any(|slope| !slope.is_finite())) {
+        clear_masked(space, place, x, false);
+    }
+}
+
+/// A tile's planes of an array shaped like the logits: where they lie, or staged.
+fn planes_of<'a>(array: &'a [f32], place: &Place, stride: usize, staged: &'a mut Vec<f32>) -> Planes<'a> {
+    place.planes(array, place.width).unwrap_or_else(|| {
+        staged.resize(place.section.channels * stride, 0.0);
+        place.gather(array, staged, stride);
+        Planes::new(staged, stride, place.width)
+    })
 }

@@ -47,12 +47,13 @@ impl Workspace {
         let dense = batch.soft() || needs.outcomes;
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
-        let (summed, elsewhere) = (needs.sums || needs.distance, needs.errors || needs.planes);
+        let summed = needs.sums || needs.distance;
+        let elsewhere = needs.errors || needs.logit_slopes || needs.planes && needs.distance;
         self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());
     }
     /// Floats that planes take to sweep them where the gradient does not lie as they need it.
     pub fn staged_floats(&self, batch: &Batch, gradient: bool) -> usize {
-        if !self.by_planes || gradient && !batch.channels_last {
+        if !self.by_planes || gradient && !batch.channels_last && !self.needs.planes {
             return 0;
         }
         let width = longest(batch, true).min(batch.pixels().next_multiple_of(BLOCK));

@@ -267,6 +267,25 @@ pub fn normalise(x: &mut [f32], inverse: &[f32]) {
     }
 }
 
+/// Exponentials to encoded probabilities, in place, as [`encode_planes`].
+pub fn encode(x: &mut PlanesMut, channels: usize, inverse: &[f32], rest: &mut [f32]) {
+    let half = F32x4::splat(0.5);
+    rest.fill(0.0);
+    for k in 0..channels {
+        for ([inverse], [cell, rest]) in lockstep([inverse], [x.row(k), rest]) {
+            let p = F32x4::load(cell) * inverse;
+            p.store(cell);
+            (F32x4::load(rest) + (p - p.keep(p.gt(half)))).store(rest);
+        }
+    }
+    for k in 0..channels {
+        for ([rest], [cell]) in lockstep([&*rest], [x.row(k)]) {
+            let p = F32x4::load(cell);
+            super::encode(p, rest).store(cell);
+        }
+    }
+}
+
 /// Encodes staged probabilities in place (see [`super::encode`]): 1 − p of the top class is the sum
 /// of the others, where they came from logits and add up to 1.
 pub fn encode_planes(x: &mut [f32], width: usize, from_logits: bool) {

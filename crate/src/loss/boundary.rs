@@ -141,7 +141,7 @@ impl Loss for Mapped {
             return;
         }
         for k in (0..tile.section.channels).filter(|&k| self.counts(&tile.section, k)) {
-            slopes.add_distance(k, self.per_term * f64::from(scale));
+            slopes.add_map(k, self.per_term * f64::from(scale));
         }
     }
     fn sweep_row(&mut self, row: &Row, scale: f32, out: &mut [f32]) -> bool {
