@@ -66,6 +66,10 @@ impl Slopes {
         let [constant, square, label, _] = &self.classes;
         (constant, square, label)
     }
+    /// Constant of each class, and what its own label has on top of it.
+    pub fn constant_and_hit(&self) -> (&[f32], &[f32]) {
+        (&self.classes[0], &self.classes[3])
+    }
     /// ∂L/∂p, to add to.
     pub fn a(&mut self) -> PlanesMut<'_> {
         if !self.has_a {

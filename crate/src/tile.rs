@@ -76,6 +76,11 @@ impl<'a> Planes<'a> {
     pub fn row(&self, k: usize) -> &'a [f32] {
         &self.data[k * self.stride..][..self.width]
     }
+    /// N channels from this one on, as numbers.
+    #[inline(always)]
+    pub fn rows<const N: usize>(&self, first: usize) -> [&'a [f32]; N] {
+        std::array::from_fn(|j| self.row(first + j))
+    }
 }
 
 impl<'a> PlanesMut<'a> {

@@ -70,7 +70,7 @@ fn exponentials_of<const N: usize>(
     others: &mut [f32],
 ) {
     let x: [_; N] = x.rows(first);
-    let z: [_; N] = std::array::from_fn(|j| z.row(first + j));
+    let z = z.rows::<N>(first);
     let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
     let sums = lockstep([as_bits(label)], [own, others]);
     for (([label], [own, others]), (z, x)) in sums.beside(lockstep(z, x)) {
@@ -226,19 +226,35 @@ pub fn forward_dense(x: &mut [f32], width: usize, planes: &mut OutcomePlanes) {
 /// Adds up each class's Σ p and Σ p of its own label, from exponentials.
 #[inline(never)]
 pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    let width = label.len();
-    for (k, sums) in sums.iter_mut().enumerate() {
-        let class = U32x4::splat(k as u32);
-        // Runs are short enough for f32, and their sums go to f64.
-        for start in (0..width).step_by(SUM_RUN) {
-            let run = start..width.min(start + SUM_RUN);
-            let rows = [x.row(k), as_bits(label), inverse].map(|row| &row[run.clone()]);
-            let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
-            for ([e, label, inverse], []) in lockstep(rows, []) {
-                let p = e * inverse;
-                predicted = predicted + p;
-                hit = hit + p.keep(label.bits().eq(class));
+    let (groups, single) = in_groups(sums);
+    let left = GROUP * groups.len();
+    groups.iter_mut().enumerate().for_each(|(i, sums)| add_up_classes(x, GROUP * i, label, inverse, sums));
+    single.iter_mut().enumerate().for_each(|(i, sums)| add_up_classes(x, left + i, label, inverse, sums));
+}
+
+/// Classes in groups, and those left one by one.
+fn in_groups<T>(classes: &mut [T]) -> (&mut [[T; GROUP]], &mut [[T; 1]]) {
+    let (groups, rest) = classes.as_chunks_mut();
+    (groups, rest.as_chunks_mut().0)
+}
+
+#[inline(always)]
+fn add_up_classes<const N: usize>(x: Planes, first: usize, label: &[u32], inverse: &[f32], sums: &mut [Sums; N]) {
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    // Runs are short enough for f32, and their sums go to f64.
+    for start in (0..label.len()).step_by(SUM_RUN) {
+        let run = start..label.len().min(start + SUM_RUN);
+        let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
+        let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
+        let (mut predicted, mut hit) = ([F32x4::zero(); N], [F32x4::zero(); N]);
+        for (([label, inverse], []), (e, [])) in lockstep(rows, []).beside(lockstep(planes, [])) {
+            for j in 0..N {
+                let p = e[j] * inverse;
+                predicted[j] = predicted[j] + p;
+                hit[j] = hit[j] + p.keep(label.bits().eq(class[j]));
             }
+        }
+        for (sums, (predicted, hit)) in sums.iter_mut().zip(predicted.into_iter().zip(hit)) {
             sums.predicted += predicted.sum();
             sums.intersection += hit.sum();
         }
@@ -248,13 +264,25 @@ pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
 /// Adds up each class's Σ p φ, φ the signed distances, from exponentials.
 #[inline(never)]
 pub fn add_up_distances(x: Planes, inverse: &[f32], distance: Planes, sums: &mut [Sums]) {
-    for (k, sums) in sums.iter_mut().enumerate() {
-        for start in (0..inverse.len()).step_by(SUM_RUN) {
-            let run = start..inverse.len().min(start + SUM_RUN);
-            let rows = [x.row(k), inverse, distance.row(k)].map(|row| &row[run.clone()]);
-            let sum = lockstep(rows, []).fold(F32x4::zero(), |sum, ([e, inverse, phi], [])| sum + e * inverse * phi);
-            sums.distance += sum.sum();
+    let (groups, single) = in_groups(sums);
+    let left = GROUP * groups.len();
+    groups.iter_mut().enumerate().for_each(|(i, sums)| distances_of(x, GROUP * i, inverse, distance, sums));
+    single.iter_mut().enumerate().for_each(|(i, sums)| distances_of(x, left + i, inverse, distance, sums));
+}
+
+#[inline(always)]
+fn distances_of<const N: usize>(x: Planes, first: usize, inverse: &[f32], distance: Planes, sums: &mut [Sums; N]) {
+    for start in (0..inverse.len()).step_by(SUM_RUN) {
+        let run = start..inverse.len().min(start + SUM_RUN);
+        let [e, phi] = [x, distance].map(|planes| planes.rows::<N>(first).map(|row| &row[run.clone()]));
+        let rows = lockstep([&inverse[run]], []).beside(lockstep(e, [])).beside(lockstep(phi, []));
+        let mut sum = [F32x4::zero(); N];
+        for ((([inverse], []), (e, [])), (phi, [])) in rows {
+            for j in 0..N {
+                sum[j] = sum[j] + e[j] * inverse * phi[j];
+            }
         }
+        sums.iter_mut().zip(sum).for_each(|(sums, sum)| sums.distance += sum.sum());
     }
 }
 

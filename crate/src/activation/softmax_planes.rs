@@ -2,6 +2,7 @@
 //! for a class, or grow with the distances that came with the batch. `softmax_chain` is for the rest.
 
 use super::softmax_chain::NEARLY_ONE;
+use super::softmax_few;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
 use crate::tile::{Planes, PlanesMut, vectors};
@@ -23,9 +24,23 @@ pub fn chain_labels(
         (-b * F32x4::load(factor)).store(factor);
         (b * F32x4::load(own)).store(own);
     }
-    for k in 0..channels {
-        let class = U32x4::splat(k as u32);
-        for ([label, factor, own], [cell]) in lockstep([as_bits(label), inverse, q], [x.row(k)]) {
+    let mut first = 0;
+    while first < channels {
+        if first + GROUP <= channels {
+            chain_labels_of::<GROUP>(x, first, label, inverse, q);
+            first += GROUP;
+        } else {
+            chain_labels_of::<1>(x, first, label, inverse, q);
+            first += 1;
+        }
+    }
+}
+
+#[inline(always)]
+fn chain_labels_of<const N: usize>(x: &mut PlanesMut, first: usize, label: &[u32], factor: &[f32], own: &[f32]) {
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    for ([label, factor, own], cells) in lockstep([as_bits(label), factor, own], x.rows::<N>(first)) {
+        for (cell, class) in cells.into_iter().zip(class) {
             let (e, here) = (F32x4::load(cell), label.bits().eq(class));
             ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
         }
@@ -33,7 +48,7 @@ pub fn chain_labels(
 }
 
 /// b of each label, or else of all.
-fn slope_of_labels<'a>(label: &'a [u32], slopes: &'a Slopes) -> (&'a [f32], Option<F32x4>) {
+pub(super) fn slope_of_labels<'a>(label: &'a [u32], slopes: &'a Slopes) -> (&'a [f32], Option<F32x4>) {
     slopes.read_b().map_or((as_bits(label), Some(F32x4::splat(slopes.even()))), |b| (b.row(0), None))
 }
 
@@ -50,19 +65,33 @@ pub fn chain_classes(
     work: &mut [Vec<f32>; 5],
 ) {
     match distance.zip(slopes.distances()) {
-        None => chain_with(x, label, slopes, NoDistances, work),
-        Some((planes, factors)) => chain_with(x, label, slopes, Distances { planes, factors }, work),
+        None => chain_of(x, label, slopes, NoDistances, work),
+        Some((planes, factors)) => chain_of(x, label, slopes, Distances { planes, factors }, work),
+    }
+}
+
+fn chain_of<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E, work: &mut [Vec<f32>; 5]) {
+    match slopes.classes().0.len() {
+        2 => softmax_few::chain::<2, E>(x, label, slopes, extra),
+        3 => softmax_few::chain::<3, E>(x, label, slopes, extra),
+        4 => softmax_few::chain::<4, E>(x, label, slopes, extra),
+        _ => chain_with(x, label, slopes, extra, work),
     }
 }
 
 /// What the slope of a class has on top of its constant.
-trait Extra: Copy {
+pub(super) trait Extra: Copy {
     /// Rows it reads for a class: φ, or any that is there anyway.
     fn row<'a>(&'a self, k: usize, other: &'a [f32]) -> &'a [f32];
     /// Factor of what is read.
     fn factor(&self, k: usize) -> F32x4;
     /// A slope and factor times what was read.
     fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4;
+    /// The difference of two slopes.
+    #[inline(always)]
+    fn difference(slope: [F32x4; 2], factor: [F32x4; 2], row: [F32x4; 2]) -> F32x4 {
+        Self::add(slope[0], factor[0], row[0]) - Self::add(slope[1], factor[1], row[1])
+    }
 }
 #[derive(Clone, Copy)]
 struct NoDistances;
@@ -133,14 +162,15 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
         inverse.store(rest);
     }
     let [own, _, shift, factor, _] = sums;
-    for (k, &a) in constant.iter().enumerate() {
-        let (class, a) = (U32x4::splat(k as u32), F32x4::splat(a));
-        let (per_distance, distance) = (extra.factor(k), extra.row(k, shift));
-        let rows = [as_bits(label), shift, factor, own, distance];
-        for ([label, shift, factor, own, distance], [cell]) in lockstep(rows, [x.row(k)]) {
-            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
-            let slope = E::add(a, per_distance, distance) - shift;
-            ((e - e.keep(here)) * factor * slope + own.keep(here)).store(cell);
+    let rows: [&[f32]; 4] = [as_bits(label), shift, factor, own];
+    let mut first = 0;
+    while first < constant.len() {
+        if first + GROUP <= constant.len() {
+            finish_classes::<GROUP, E>(x, rows, constant, extra, first);
+            first += GROUP;
+        } else {
+            finish_classes::<1, E>(x, rows, constant, extra, first);
+            first += 1;
         }
     }
     for Top { class, pixel, gradient } in tops {
@@ -165,7 +195,7 @@ fn weigh_classes<const N: usize, E: Extra>(
     let [constant, at_label] =
         slope.map(|slope| -> [F32x4; N] { std::array::from_fn(|j| F32x4::splat(slope[first + j])) });
     let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
-    let planes: [_; N] = std::array::from_fn(|j| x.row(first + j));
+    let planes = x.rows::<N>(first);
     let per_distance: [_; N] = std::array::from_fn(|j| extra.factor(first + j));
     let distances: [_; N] = std::array::from_fn(|j| extra.row(first + j, as_bits(label)));
     let rows = lockstep([as_bits(label)], []).beside(lockstep(distances, [])).beside(lockstep(planes, sums));
@@ -182,6 +212,30 @@ fn weigh_classes<const N: usize, E: Extra>(
             largest = other.max(largest);
         }
         [own, base, weighted, rest, largest].into_iter().zip(sums).for_each(|(sum, to)| sum.store(to));
+    }
+}
+
+/// The last pass of [`chain_classes`] over N classes. `rows`: label, shift, factor of the exponentials, and
+/// the label's gradient.
+#[inline(always)]
+fn finish_classes<const N: usize, E: Extra>(
+    x: &mut PlanesMut,
+    rows: [&[f32]; 4],
+    constant: &[f32],
+    extra: E,
+    first: usize,
+) {
+    let constant: [_; N] = std::array::from_fn(|j| F32x4::splat(constant[first + j]));
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    let per_distance: [_; N] = std::array::from_fn(|j| extra.factor(first + j));
+    let distances: [_; N] = std::array::from_fn(|j| extra.row(first + j, rows[0]));
+    let rows = lockstep(rows, []).beside(lockstep(distances, [])).beside(lockstep([], x.rows::<N>(first)));
+    for ((([label, shift, factor, own], []), (distance, [])), ([], cells)) in rows {
+        for (j, cell) in cells.into_iter().enumerate() {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class[j]));
+            let slope = E::add(constant[j], per_distance[j], distance[j]) - shift;
+            ((e - e.keep(here)) * factor * slope + own.keep(here)).store(cell);
+        }
     }
 }
 
