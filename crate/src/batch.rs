@@ -63,6 +63,33 @@ macro_rules! labels { ($($type:ty as $unsigned:ty),*) => { $(impl Label for $typ
 })* } }
 labels!(u8 as u8, i8 as u8, u16 as u16, i16 as u16, u32 as u32, i32 as u32);
 
+impl Target<'_> {
+    /// Labels from an index on that lie `step` apart, as class numbers; 0 where targets are soft. One
+    /// function for all who read labels: the loops for six types are in the module once.
+    #[inline(never)]
+    pub fn read_classes(&self, first: usize, step: usize, row: &mut [u32]) {
+        match_target!(
+            *self,
+            labels => {
+                let labels = &labels[first..];
+                if step == 1 {
+                    row.iter_mut().zip(labels).for_each(|(to, label)| *to = label.class());
+                } else {
+                    row.iter_mut().zip(labels.iter().step_by(step)).for_each(|(to, label)| *to = label.class());
+                }
+            },
+            _soft => row.fill(0)
+        )
+    }
+    /// The class number of a label, if this type can hold it.
+    pub fn class_of(&self, number: i64) -> Option<u32> {
+        fn convert<L: Label>(_labels: &[L], number: i64) -> Option<u32> {
+            L::from_number(number).map(Label::class)
+        }
+        match_target!(*self, labels => convert(labels, number), _soft => None)
+    }
+}
+
 /// Everything a loss is evaluated on. Lengths are checked by whoever makes one (`exports`).
 pub struct Batch<'a> {
     /// Logits, or probabilities where `from_logits` is false.
@@ -161,6 +188,7 @@ impl<'a> Batch<'a> {
 
     /// On which side of a class pixels `start..` of an image are: −1 in the class (soft: y > ½), 1
     /// outside, 0 ignored.
+    #[inline(never)]
     pub fn read_sides(&self, image: usize, class: usize, start: usize, sides: &mut [f32]) {
         if let Target::Soft(soft) = self.target {
             let (first, step) = self.plane(image, class);
@@ -205,32 +233,18 @@ impl<'a> Batch<'a> {
     pub fn read_labels(&self, section: &Section, start: usize, length: usize, row: &mut [u32]) -> bool {
         row[length..].fill(NO_LABEL);
         let (first, step) = self.label_plane(section);
-        match_target!(self.target,
-            labels => {
-                let row = &mut row[..length];
-                if step == 1 {
-                    for (to, label) in row.iter_mut().zip(&labels[first + start..][..length]) { *to = label.class() }
-                } else {
-                    let from = labels[first + start * step..].iter().step_by(step);
-                    for (to, label) in row.iter_mut().zip(from) { *to = label.class() }
-                }
-                match self.ignore.and_then(|number| ignored_class(labels, number)) {
-                    None => false,
-                    Some(ignored) => {
-                        let mut any = false;
-                        for label in row { if *label == ignored { *label = NO_LABEL; any = true } }
-                        any
-                    }
-                }
-            },
-            _soft => { row[..length].fill(0); false }
-        )
+        let row = &mut row[..length];
+        self.target.read_classes(first + start * step, step, row);
+        let Some(ignored) = self.ignore.and_then(|number| self.target.class_of(number)) else { return false };
+        let mut any = false;
+        for label in row {
+            if *label == ignored {
+                *label = NO_LABEL;
+                any = true;
+            }
+        }
+        any
     }
-}
-
-/// The class number of the ignored label in an array of this type, if the type can hold it.
-fn ignored_class<L: Label>(_labels: &[L], number: i64) -> Option<u32> {
-    L::from_number(number).map(Label::class)
 }
 
 #[cfg(test)]

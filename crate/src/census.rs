@@ -82,7 +82,10 @@ impl Census {
         for section in batch.sections() {
             match_target!(batch.target,
                 labels => {
-                    check_labels(batch, &section, labels)?;
+                    match batch.label_plane(&section).1 {
+                        1 => check_labels(batch, &section, labels)?,
+                        _ => check_labels_apart(batch, &section)?,
+                    }
                     census.count_labels(batch, &section, counts);
                 },
                 soft => census.count_soft(batch, &section, soft, counts)
@@ -97,8 +100,9 @@ impl Census {
         if !counts && batch.ignore.is_none() {
             return;
         }
-        if outcomes == 2 && batch.ignore.is_none() && batch.pixel_weights.is_none() {
-            let ones = match_target!(batch.target, labels => sum_of_labels(batch, section, labels), _soft => 0.0);
+        let (first, step) = batch.label_plane(section);
+        if outcomes == 2 && step == 1 && batch.ignore.is_none() && batch.pixel_weights.is_none() {
+            let ones = match_target!(batch.target, labels => sum_of_labels(&labels[first..][..pixels]), _soft => 0.0);
             let count = [self.valid[section.index] - ones, ones];
             for counts in [&mut self.count, &mut self.mass] {
                 counts[section.index * 2..][..2].copy_from_slice(&count);
@@ -164,16 +168,28 @@ fn first_index(values: &[f32], is_bad: impl Fn(f32) -> bool, argument: Argument)
     Ok(())
 }
 
-/// The first label of a section that is neither a class nor ignored.
+/// The first label of a section that is neither a class nor ignored, where labels lie apart.
+fn check_labels_apart(batch: &Batch, section: &Section) -> Result<(), Fault> {
+    let (first, step) = batch.label_plane(section);
+    let ignore = batch.ignore.and_then(|number| batch.target.class_of(number));
+    let mut row = [0; RUN];
+    for start in (0..batch.pixels()).step_by(RUN) {
+        let row = &mut row[..RUN.min(batch.pixels() - start)];
+        batch.target.read_classes(first + start * step, step, row);
+        let is_bad = |&label: &u32| label as usize >= batch.outcomes() && Some(label) != ignore;
+        if let Some(offset) = row.iter().position(is_bad) {
+            return Err(Fault { argument: Argument::Target, index: first + (start + offset) * step });
+        }
+    }
+    Ok(())
+}
+
+/// The same where they lie together.
 fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Result<(), Fault> {
-    let (outcomes, (first, step)) = (batch.outcomes(), batch.label_plane(section));
+    let (outcomes, first) = (batch.outcomes(), batch.label_plane(section).0);
     let ignore = batch.ignore.and_then(L::from_number);
     let is_bad = |label: L| !label.is_below(outcomes) && Some(label) != ignore;
-    let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset * step };
-    if step != 1 {
-        let mut labels = labels[first..].iter().step_by(step).take(batch.pixels());
-        return labels.position(|&label| is_bad(label)).map_or(Ok(()), |offset| Err(fault(offset)));
-    }
+    let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset };
     for (run, start) in labels[first..][..batch.pixels()].chunks(RUN).zip((0..).step_by(RUN)) {
         // Labels stay as narrow as they came: sixteen bytes are compared at once.
         let all_fit = match ignore {
@@ -187,15 +203,9 @@ fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Res
     Ok(())
 }
 
-/// Sum of the labels of a section: how many are 1, where all are 0 or 1. As narrow as they came.
-fn sum_of_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> f64 {
-    let (first, step) = batch.label_plane(section);
-    if step != 1 {
-        let labels = labels[first..].iter().step_by(step).take(batch.pixels());
-        return f64::from(labels.map(|label| label.class()).sum::<u32>());
-    }
-    let runs = labels[first..][..batch.pixels()].chunks(RUN);
-    runs.map(|run| f64::from(run.iter().map(|label| label.class()).sum::<u32>())).sum()
+/// Sum of labels: how many are 1, where all are 0 or 1. As narrow as they came.
+fn sum_of_labels<L: Label>(labels: &[L]) -> f64 {
+    labels.chunks(RUN).map(|run| f64::from(run.iter().map(|label| label.class()).sum::<u32>())).sum()
 }
 
 /// Classes that are counted one by one.

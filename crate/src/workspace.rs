@@ -163,15 +163,19 @@ impl Workspace {
         for i in (0..self.width).filter(|&i| self.is_masked(i, weighted)).collect::<Vec<_>>() {
             let ignored = self.label[i] == NO_LABEL;
             let (width, stride) = (self.width, self.stride());
-            let zero =
-                |values: &mut [f32], step| values.iter_mut().skip(i).step_by(step).for_each(|value| *value = 0.0);
-            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, width));
+            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, i, width));
             if ignored || !outlined {
-                [&mut self.inverse, &mut self.p, &mut self.q].into_iter().for_each(|values| zero(values, width));
-                zero(&mut self.x, stride);
+                [&mut self.inverse, &mut self.p, &mut self.q].into_iter().for_each(|values| zero(values, i, width));
+                zero(&mut self.x, i, stride);
             }
         }
     }
+}
+
+/// Zeroes a pixel of every plane.
+#[inline(never)]
+fn zero(planes: &mut [f32], pixel: usize, stride: usize) {
+    planes.iter_mut().skip(pixel).step_by(stride).for_each(|value| *value = 0.0);
 }
 
 /// One function for all rows: inlined into each it would take two kilobytes.

@@ -15,7 +15,8 @@ pub fn check(bytes: &[u8]) {
         let finest = grid.spacing.into_iter().fold(f64::INFINITY, f64::min);
         // 8.45 is the last σ whose reach is a window of 48 pixels.
         let sigma = finest * input.pick(&[0.1, 0.8, 1.0, 2.9, 5.0, 8.45, 8.46, 40.0, 1e3]);
-        let options = UnetWeights { w0: 10.0, sigma, class_balance: input.once_in(4) };
+        let [background, cell] = input.pick(&[[0.0; 2], [0.625, 2.5]]);
+        let options = UnetWeights { w0: 10.0, sigma, background, cell };
         let mut out = vec![f32::NAN; grid.pixels()];
         unet_weight_map(|pixel| ids[pixel], &options, &grid, &mut out, &mut scratch);
         compare(&out, &ids, &options, &grid);
@@ -24,7 +25,6 @@ pub fn check(bytes: &[u8]) {
 
 fn compare(out: &[f32], ids: &[u32], options: &UnetWeights, grid: &Grid) {
     let mut labels: Vec<_> = ids.iter().copied().filter(|&id| id != 0).collect();
-    let cells = labels.len();
     labels.sort_unstable();
     labels.dedup();
     let mut nearest = vec![[f64::INFINITY; 2]; ids.len()];
@@ -34,12 +34,7 @@ fn compare(out: &[f32], ids: &[u32], options: &UnetWeights, grid: &Grid) {
             nearest[0] = nearest[0].min(distance);
         }
     }
-    let [background, cell] = match (options.class_balance, cells) {
-        (false, _) => [0.0; 2],
-        (true, 0) => [1.0; 2],
-        (true, cells) if cells == ids.len() => [1.0; 2],
-        (true, cells) => [ids.len() - cells, cells].map(|side| ids.len() as f64 / (2.0 * side as f64)),
-    };
+    let [background, cell] = [options.background, options.cell].map(f64::from);
     for (pixel, (&weight, [near, far])) in out.iter().zip(nearest).enumerate() {
         let between = options.w0 * (-(near + far).powi(2) / (2.0 * options.sigma.powi(2))).exp();
         let expected = if ids[pixel] == 0 { background + between } else { cell };

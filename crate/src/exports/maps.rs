@@ -1,7 +1,7 @@
 //! Maps of one image, and the distances between the surfaces of two masks.
 
 use super::{product, target};
-use crate::batch::{Label, Target, match_target};
+use crate::batch::Target;
 use crate::map::distance::{self, Grid, distance_to};
 use crate::map::signed::{self, Cell, signed_distance};
 use crate::map::surface::{self, SurfaceDistances, surface_distances};
@@ -55,10 +55,13 @@ impl Maps {
         // SAFETY: TypeScript gives arrays of one entry a pixel.
         let (mask, map) = unsafe { (self.labels(mask, mask_type), self.map(map)) };
         let (grid, zeros) = (self.grid(), &mut self.marks);
-        match_target!(mask, labels => mark(labels, 0, zeros), soft => {
-            zeros.clear();
-            zeros.extend(soft.iter().map(|&value| value == 0.0));
-        });
+        match mask {
+            Target::Soft(soft) => {
+                zeros.clear();
+                zeros.extend(soft.iter().map(|&value| value == 0.0));
+            }
+            labels => mark(&labels, grid.pixels(), 0, zeros),
+        }
         distance_to(|pixel| zeros[pixel], &grid, map, &mut self.distance);
     }
 
@@ -67,7 +70,7 @@ impl Maps {
         // SAFETY: as in `distance`.
         let (labels, map) = unsafe { (self.labels(labels, label_type), self.map(map)) };
         let (grid, cells) = (self.grid(), &mut self.cells);
-        match_target!(labels, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
+        write_cells(&labels, grid.pixels(), class, ignored(ignore), cells);
         signed_distance(cells, &grid, map, &mut self.signed);
     }
 
@@ -87,15 +90,9 @@ impl Maps {
         let (instances, map) = unsafe { (self.labels(instances, instance_type), self.map(map)) };
         let (grid, ids) = (self.grid(), &mut self.ids);
         ids.clear();
-        match_target!(instances,
-            labels => ids.extend(labels.iter().map(|label| label.class())),
-            _soft => refuse()
-        );
-        let options = UnetWeights { w0, sigma, class_balance: false };
+        for_each_run(&instances, grid.pixels(), |classes| ids.extend_from_slice(classes));
+        let options = UnetWeights { w0, sigma, background, cell: foreground };
         unet_weight_map(|pixel| ids[pixel], &options, &grid, map, &mut self.unet);
-        for (weight, &id) in map.iter_mut().zip(&*ids) {
-            *weight += if id == 0 { background } else { foreground };
-        }
     }
 
     /// Measures how far apart the surfaces of a class are in two arrays of labels. Pixels whose target is
@@ -115,8 +112,8 @@ impl Maps {
         let (prediction, target) =
             unsafe { (self.labels(prediction, prediction_type), self.labels(target, target_type)) };
         let (grid, predicted, cells) = (self.grid(), &mut self.marks, &mut self.cells);
-        match_target!(prediction, labels => mark(labels, class, predicted), _soft => refuse());
-        match_target!(target, labels => write_cells(labels, class, ignored(ignore), cells), _soft => refuse());
+        mark(&prediction, grid.pixels(), class, predicted);
+        write_cells(&target, grid.pixels(), class, ignored(ignore), cells);
         let measured = surface_distances(
             |pixel| predicted[pixel] && cells[pixel] != Cell::Ignored,
             |pixel| cells[pixel] == Cell::Inside,
@@ -172,25 +169,37 @@ fn ignored(label: f64) -> Option<i64> {
     (!label.is_nan()).then_some(label as i64)
 }
 
-fn refuse() {
-    panic!("labels are integers: checked in TypeScript")
+/// Labels read at once.
+const RUN: usize = 512;
+
+/// Gives all labels, as class numbers, to `visit`.
+fn for_each_run(labels: &Target, pixels: usize, mut visit: impl FnMut(&[u32])) {
+    assert!(!matches!(labels, Target::Soft(_)), "labels are integers: checked in TypeScript");
+    let mut row = [0; RUN];
+    for start in (0..pixels).step_by(RUN) {
+        let row = &mut row[..RUN.min(pixels - start)];
+        labels.read_classes(start, 1, row);
+        visit(row);
+    }
 }
 
 /// Writes which labels are `class`.
-fn mark<L: Label>(labels: &[L], class: u32, marks: &mut Vec<bool>) {
-    let class = L::from_number(class.into());
+fn mark(labels: &Target, pixels: usize, class: u32, marks: &mut Vec<bool>) {
+    let class = labels.class_of(class.into());
     marks.clear();
-    marks.extend(labels.iter().map(|&label| Some(label) == class));
+    for_each_run(labels, pixels, |row| marks.extend(row.iter().map(|&label| Some(label) == class)));
 }
 
 /// Writes where every label lies as seen from `class`.
-fn write_cells<L: Label>(labels: &[L], class: u32, ignore: Option<i64>, cells: &mut Vec<Cell>) {
-    let class = L::from_number(class.into());
-    let ignore = ignore.and_then(L::from_number);
+fn write_cells(labels: &Target, pixels: usize, class: u32, ignore: Option<i64>, cells: &mut Vec<Cell>) {
+    let class = labels.class_of(class.into());
+    let ignore = ignore.and_then(|number| labels.class_of(number));
     cells.clear();
-    cells.extend(labels.iter().map(|&label| match Some(label) {
-        label if label == ignore => Cell::Ignored,
-        label if label == class => Cell::Inside,
-        _ => Cell::Outside,
-    }));
+    for_each_run(labels, pixels, |row| {
+        cells.extend(row.iter().map(|&label| match Some(label) {
+            label if label == ignore => Cell::Ignored,
+            label if label == class => Cell::Inside,
+            _ => Cell::Outside,
+        }));
+    });
 }

@@ -28,6 +28,7 @@ impl Plane<'_> {
         decode_one(self.probabilities[at].get())
     }
     /// Sets the slopes of one image to 0.
+    #[inline(never)]
     pub fn clear(&self, batch: &Batch, image: usize) {
         let (start, step) = batch.plane(image, self.class);
         match step {

@@ -77,12 +77,10 @@ pub fn two_nearest(
         }
         if height > 1 {
             for x in 0..width {
-                let place = |y| y * stride + x;
-                settle_line(layer, place, height, grid.spacing[1], line, sites, envelope);
+                settle_line(layer, [x, stride], height, grid.spacing[1], line, sites, envelope);
                 for y in 0..height {
-                    layer.near[place(y)] = line.near[y];
-                    layer.label[place(y)] = line.label[y];
-                    layer.far[place(y)] = line.far[y];
+                    let at = y * stride + x;
+                    (layer.near[at], layer.label[at], layer.far[at]) = (line.near[y], line.label[y], line.far[y]);
                 }
             }
         }
@@ -90,7 +88,7 @@ pub fn two_nearest(
             if is_short {
                 window.settle(layer, y * stride, width, limit as f32, line);
             } else {
-                settle_line(layer, |x| y * stride + x, width, grid.spacing[2], line, sites, envelope);
+                settle_line(layer, [y * stride, 1], width, grid.spacing[2], line, sites, envelope);
             }
             visit((z * height + y) * width, &line.near[..width], &line.far[..width]);
         }
@@ -122,16 +120,18 @@ fn count_before(label: impl Fn(usize) -> u32, grid: &Grid, stride: usize, scratc
     }
 }
 
-/// Settles the line whose pixels are at `place` and writes it to `out`.
+/// Settles the line whose pixels begin at `first` and lie `step` apart, and writes it to `out`.
+#[inline(never)]
 fn settle_line(
     pairs: &Pairs,
-    place: impl Fn(usize) -> usize,
+    [first, step]: [usize; 2],
     length: usize,
     spacing: f64,
     out: &mut Pairs,
     sites: &mut Vec<usize>,
     envelope: &mut Envelope,
 ) {
+    let place = |pixel| first + pixel * step;
     sites.clear();
     let line = (0..length).map(|q| (q, pairs.near[place(q)]));
     envelope.minimise(line, spacing, 0..length, |x, square, site| {

@@ -12,8 +12,10 @@ pub struct UnetWeights {
     pub w0: f64,
     /// How fast it falls with the sum of the distances, in the unit of the spacing; above 0.
     pub sigma: f64,
-    /// Adds n / (2 · n_side): the weight of background and of cells that makes both count the same, with mean 1.
-    pub class_balance: bool,
+    /// What is added on the background.
+    pub background: f32,
+    /// What is added in the cells.
+    pub cell: f32,
 }
 
 /// The share of `w0` below which a weight is written as 0.
@@ -36,8 +38,7 @@ pub fn unet_weight_map(
     scratch: &mut Scratch,
 ) {
     assert_eq!(out.len(), grid.pixels(), "one weight per pixel");
-    let UnetWeights { w0, sigma, class_balance } = *options;
-    let [background, cell] = if class_balance { balance(&instance, out.len()) } else { [0.0; 2] };
+    let UnetWeights { w0, sigma, background, cell } = *options;
     let limit = sigma * (-2.0 * NEGLIGIBLE.ln()).sqrt();
     let halvings_per_square = (std::f64::consts::LOG2_E / (2.0 * sigma * sigma)) as f32;
     let (w0, below) = (w0 as f32, limit as f32);
@@ -57,15 +58,6 @@ pub fn unet_weight_map(
             }
         }
     });
-}
-
-/// The weights of background and cells.
-fn balance(instance: impl Fn(usize) -> u32, pixels: usize) -> [f32; 2] {
-    let cells = (0..pixels).filter(|&pixel| instance(pixel) != 0).count();
-    if cells == 0 || cells == pixels {
-        return [1.0; 2];
-    }
-    [pixels - cells, cells].map(|side| (pixels as f64 / (2.0 * side as f64)) as f32)
 }
 
 /// 2^−t for t ≥ 0, within 2 · 10⁻⁷ of itself up to t = 40; further on it stays there.
@@ -106,7 +98,7 @@ mod tests {
             }
         }
         for &sigma in sigmas {
-            let options = UnetWeights { w0: 10.0, sigma, class_balance: false };
+            let options = UnetWeights { w0: 10.0, sigma, background: 0.0, cell: 0.0 };
             for (pixel, &weight) in weights(ids, &options, grid).iter().enumerate() {
                 let [near, far] = nearest[pixel];
                 let expected = 10.0 * (-(near + far).powi(2) / (2.0 * sigma * sigma)).exp();
@@ -186,7 +178,7 @@ mod tests {
             "000000000000003333000000",
         ];
         ids.splice(72..432, rows.concat().bytes().map(|digit| u32::from(digit - b'0')));
-        let options = UnetWeights { w0: 10.0, sigma: 5.0, class_balance: false };
+        let options = UnetWeights { w0: 10.0, sigma: 5.0, background: 0.0, cell: 0.0 };
         let weights = weights(&ids, &options, &Grid { size: [1, 20, 24], spacing: [1.0; 3] });
         for (row, column, expected) in [
             (0, 23, 0.696_055_436_919_468_9),
@@ -205,7 +197,7 @@ mod tests {
 
     #[test]
     fn without_a_second_instance_every_weight_is_zero() {
-        let options = UnetWeights { w0: 10.0, sigma: 5.0, class_balance: false };
+        let options = UnetWeights { w0: 10.0, sigma: 5.0, background: 0.0, cell: 0.0 };
         let grid = Grid { size: [2, 5, 30], spacing: [1.0; 3] };
         let one: Vec<_> = (0..300).map(|pixel| u32::from(pixel % 7 == 0)).collect();
         for ids in [vec![0; 300], vec![3; 300], one] {
@@ -214,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn class_balance_has_mean_one() {
-        let options = UnetWeights { w0: 0.0, sigma: 5.0, class_balance: true };
+    fn background_and_cells_have_weights_of_their_own() {
+        let options = UnetWeights { w0: 0.0, sigma: 5.0, background: 0.625, cell: 2.5 };
         let grid = Grid { size: [1, 4, 5], spacing: [1.0; 3] };
         let ids: Vec<_> = (0..20).map(|pixel| u32::from(pixel < 4)).collect();
         let expected: Vec<_> = ids.iter().map(|&id| if id == 0 { 0.625 } else { 2.5 }).collect();
         assert_eq!(weights(&ids, &options, &grid), expected);
-        assert_eq!(weights(&[0; 20], &options, &grid), [1.0; 20]);
-        assert_eq!(weights(&[7; 20], &options, &grid), [1.0; 20]);
+        assert_eq!(weights(&[0; 20], &options, &grid), [0.625; 20]);
+        assert_eq!(weights(&[7; 20], &options, &grid), [2.5; 20]);
     }
 
     #[test]
