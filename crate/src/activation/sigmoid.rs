@@ -92,12 +92,25 @@ pub fn forward_dense(z: &[f32], p: &mut [f32], q: &mut [f32], planes: &mut Outco
 /// Pixels of which sums are collected in four lanes of f32: their [`LogProduct`] stays below 2^97.
 const RUN: usize = 384;
 
-/// Rows in pieces of [`RUN`] pixels: what is read, and what is written.
+/// Rows in pieces of [`RUN`] pixels: z and what else is read, and what is written, which holds e^−|z|.
+///
+/// The exponentials have a loop of their own. All at once, a vector's way from z to its gradient is so
+/// long that the processor, which looks a few hundred instructions ahead, sees no more than two or three of
+/// them at a time, and waits.
 #[inline(always)]
-fn in_runs(z: &[f32], label: &[u32], out: &mut [f32], mut visit: impl FnMut(Lockstep<2, 1>)) {
+fn in_runs(z: &[f32], other: &[f32], out: &mut [f32], mut visit: impl FnMut(Lockstep<2, 1>)) {
     for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
         let run = start..start + out.len();
-        visit(lockstep([&z[run.clone()], as_bits(&label[run])], [out]));
+        exponentials(&z[run.clone()], out);
+        visit(lockstep([&z[run.clone()], &other[run]], [out]));
+    }
+}
+
+/// e^−|z|
+#[inline(never)]
+fn exponentials(z: &[f32], out: &mut [f32]) {
+    for ([z], [out]) in lockstep([z], [out]) {
+        exp(z.negative_abs()).store(out);
     }
 }
 
@@ -122,12 +135,12 @@ fn large_and_small(e: F32x4) -> (F32x4, F32x4) {
 pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f64 {
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
     let mut sum = 0.0;
-    in_runs(z, label, out, |rows| {
+    in_runs(z, as_bits(label), out, |rows| {
         let (mut linear, mut logs) = (zero, LogProduct::default());
         for ([z, label], [out]) in rows {
             let sign = sign_of(label);
             let against = z.flip(sign);
-            let e = exp(against.negative_abs());
+            let e = F32x4::load(out);
             let is_wrong = against.gt(zero);
             linear = linear + against.keep(is_wrong);
             logs.multiply(e);
@@ -155,12 +168,12 @@ pub fn sweep(
     let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    in_runs(z, label, out, |rows| {
+    in_runs(z, as_bits(label), out, |rows| {
         let mut sum = zero;
         for ([z, label], [out]) in rows {
             let sign = sign_of(label);
             let against = z.flip(sign);
-            let e = exp(against.negative_abs());
+            let e = F32x4::load(out);
             let (large, small) = large_and_small(e);
             let is_wrong = against.gt(zero);
             let (p, q) = (is_wrong.select(small, large), is_wrong.select(large, small));
@@ -179,16 +192,15 @@ pub fn sweep(
 pub fn expectation(z: &[f32], distance: &[f32], scale: f32, out: &mut [f32]) -> f64 {
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
-        let run = start..start + out.len();
+    in_runs(z, distance, out, |rows| {
         let mut sum = F32x4::zero();
-        for ([z, distance], [out]) in lockstep([&z[run.clone()], &distance[run]], [out]) {
-            let (large, small) = large_and_small(exp(z.negative_abs()));
+        for ([z, distance], [out]) in rows {
+            let (large, small) = large_and_small(F32x4::load(out));
             sum = sum + small.max(large.keep(z.gt(F32x4::zero()))) * distance;
             (small * large * distance * scale).store(out);
         }
         total += sum.sum();
-    }
+    });
     total
 }
 
@@ -196,10 +208,10 @@ pub fn expectation(z: &[f32], distance: &[f32], scale: f32, out: &mut [f32]) -> 
 /// the label, the label's being negative, into `signed`, and Σ p and Σ p y into `sums`.
 #[inline(never)]
 pub fn first_sweep(z: &[f32], label: &[u32], signed: &mut [f32], sums: &mut Sums) {
-    in_runs(z, label, signed, |rows| {
+    in_runs(z, as_bits(label), signed, |rows| {
         let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
         for ([z, label], [signed]) in rows {
-            let (large, small) = large_and_small(exp(z.negative_abs()));
+            let (large, small) = large_and_small(F32x4::load(signed));
             let sign = sign_of(label);
             (small * large).flip(sign).store(signed);
             let p = small.max(large.keep(z.gt(F32x4::zero())));
@@ -232,11 +244,11 @@ pub fn first_sweep_of_labels<const EVEN: bool>(
 ) -> [f64; 2] {
     let zero = F32x4::zero();
     let mut surprise = [0.0; 2];
-    in_runs(z, label, code, |rows| {
+    in_runs(z, as_bits(label), code, |rows| {
         let (mut predicted, mut hit) = (zero, zero);
         let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
         for ([z, label], [code]) in rows {
-            let e = exp(z.negative_abs());
+            let e = F32x4::load(code);
             let (large, small) = large_and_small(e);
             let is_likely = z.gt(zero);
             let p = small.max(large.keep(is_likely));
