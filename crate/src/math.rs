@@ -127,6 +127,11 @@ impl LogProduct {
     pub fn multiply(&mut self, x: F32x4) {
         self.0 = (self.0 + x) + self.0 * x;
     }
+    /// Whether all products have stayed in range.
+    #[inline(always)]
+    pub fn fits(self) -> bool {
+        !(!self.0.lt(F32x4::splat(1e30))).any()
+    }
     /// The sum in each lane.
     #[inline(always)]
     pub fn lanes(self) -> F32x4 {

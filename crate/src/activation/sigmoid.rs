@@ -168,22 +168,27 @@ pub fn sweep(
     let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    in_runs(z, as_bits(label), out, |rows| {
+    let mut logs = [0.0; RUN];
+    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
+        let (run, logs) = (start..start + out.len(), &mut logs[..out.len()]);
+        exponentials(&z[run.clone()], out);
+        for ([e], [log]) in lockstep([&*out], [&mut *logs]) {
+            log1p_unit(e).store(log);
+        }
         let mut sum = zero;
-        for ([z, label], [out]) in rows {
+        for ([z, label, log], [out]) in lockstep([&z[run.clone()], as_bits(&label[run]), logs], [out]) {
             let sign = sign_of(label);
             let against = z.flip(sign);
-            let e = F32x4::load(out);
-            let (large, small) = large_and_small(e);
+            let (large, small) = large_and_small(F32x4::load(out));
             let is_wrong = against.gt(zero);
             let (p, q) = (is_wrong.select(small, large), is_wrong.select(large, small));
-            let (value, slope) = at_site(log1p_unit(e) + against.max(zero), p, q);
+            let (value, slope) = at_site(log + against.max(zero), p, q);
             let weight = sign.as_float().is_negative().select(positive, negative);
             sum = sum + value * weight;
             (slope * weight * scale).flip(sign).store(out);
         }
         total += sum.sum();
-    });
+    }
     total
 }
 

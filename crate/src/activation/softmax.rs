@@ -12,6 +12,7 @@ use crate::simd::{F32x4, U32x4};
 use crate::tile::{Planes, PlanesMut, SUM_RUN, column, column_mut, vectors};
 use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep};
+use std::ops::Range;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
 /// from the logits.
@@ -124,35 +125,44 @@ pub fn sites<const SURPRISE: bool>(label: &[u32], top: &mut [f32], rows: &mut Si
 }
 
 /// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and q in others'. Only
-/// where the label is unlikely does a logarithm of its own cost.
+/// where labels are unlikely do they cost a logarithm each.
 #[inline(never)]
 pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut [f32], logit: Logit) -> f64 {
-    /// (1 + 2¹²)⁸ < 2⁹⁷.
-    const LIKELY: f32 = 4096.0;
-    const PRODUCTS: usize = 8;
-    let (mut total, mut sum, mut logs) = (0.0, F32x4::zero(), LogProduct::default());
-    for (i, ([own], [top, others])) in lockstep([own], [top, others]).enumerate() {
-        let (rest, largest) = (F32x4::load(others), F32x4::load(top));
+    /// Pixels whose product is one.
+    const PRODUCT: usize = 32;
+    let mut total = 0.0;
+    for start in (0..own.len()).step_by(SUM_RUN) {
+        let end = own.len().min(start + SUM_RUN);
+        let mut sum = F32x4::zero();
+        for start in (start..end).step_by(PRODUCT) {
+            let run = start..end.min(start + PRODUCT);
+            let mut logs = LogProduct::default();
+            for ([own, others], []) in lockstep([&own[run.clone()], &others[run.clone()]], []) {
+                logs.multiply(others / own);
+            }
+            sum = sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, top, own, others, logit) };
+        }
+        total += sum.sum();
+    }
+    for ([own], [top, others]) in lockstep([own], [top, others]) {
+        let rest = F32x4::load(others);
         let inverse = F32x4::splat(1.0) / (own + rest);
-        let ratio = rest / own;
         inverse.store(top);
         (rest * inverse).store(others);
-        if (!ratio.lt(F32x4::splat(LIKELY))).any() {
-            let counts = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(NO_LABEL));
-            sum = sum + surprise(own, rest, largest, i, label, logit).drop(counts);
-        } else {
-            logs.multiply(ratio);
-        }
-        if i % PRODUCTS == PRODUCTS - 1 {
-            sum = sum + logs.lanes();
-            logs = LogProduct::default();
-        }
-        if i % (SUM_RUN / 4) == SUM_RUN / 4 - 1 {
-            total += sum.sum();
-            sum = F32x4::zero();
-        }
     }
-    total + (sum + logs.lanes()).sum()
+    total
+}
+
+/// Σ u of a run, with a logarithm for each.
+#[inline(never)]
+fn one_by_one(run: Range<usize>, label: &[u32], top: &[f32], own: &[f32], others: &[f32], logit: Logit) -> F32x4 {
+    let mut sum = F32x4::zero();
+    for i in run.start / 4..run.end / 4 {
+        let [own, others, top] = [own, others, top].map(|row| F32x4::load(&vectors(row)[i]));
+        let ignored = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(NO_LABEL));
+        sum = sum + surprise(own, others, top, i, label, logit).drop(ignored);
+    }
+    sum
 }
 
 /// Gives the logit of a class at a pixel.
