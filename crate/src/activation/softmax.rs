@@ -110,26 +110,29 @@ pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {
 /// again.
 #[inline(never)]
 pub fn sites<const SURPRISE: bool>(label: &[u32], top: &mut [f32], rows: &mut SiteRows, logit: Logit) {
-    let SiteRows { u, p, q } = rows;
-    for (i, ([], [top, u, p, q])) in lockstep([], [top, *u, *p, *q]).enumerate() {
-        let (own, others, largest) = (F32x4::load(p), F32x4::load(q), F32x4::load(top));
-        let sum = own + others;
-        let inverse = F32x4::splat(1.0) / sum;
-        inverse.store(top);
-        (own * inverse).store(p);
-        (others * inverse).store(q);
+    for start in (0..label.len()).step_by(SUM_RUN) {
+        let run = start..label.len().min(start + SUM_RUN);
         if SURPRISE {
-            surprise(own, others, largest, i, label, logit).store(u);
+            surprises(run.clone(), label, [&*rows.p, &*rows.q, &*top], logit, &mut rows.u[run.clone()]);
+        }
+        let [top, p, q] = [&mut *top, rows.p, rows.q].map(|row| &mut row[run.clone()]);
+        for ([], [top, p, q]) in lockstep([], [top, p, q]) {
+            let (own, others) = (F32x4::load(p), F32x4::load(q));
+            let inverse = F32x4::splat(1.0) / (own + others);
+            inverse.store(top);
+            (own * inverse).store(p);
+            (others * inverse).store(q);
         }
     }
 }
+
+/// Pixels whose product is one.
+const PRODUCT: usize = 32;
 
 /// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and q in others'. Only
 /// where labels are unlikely do they cost a logarithm each.
 #[inline(never)]
 pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut [f32], logit: Logit) -> f64 {
-    /// Pixels whose product is one.
-    const PRODUCT: usize = 32;
     let mut total = 0.0;
     for start in (0..own.len()).step_by(SUM_RUN) {
         let end = own.len().min(start + SUM_RUN);
@@ -140,7 +143,7 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut 
             for ([own, others], []) in lockstep([&own[run.clone()], &others[run.clone()]], []) {
                 logs.multiply(others / own);
             }
-            sum = sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, top, own, others, logit) };
+            sum = sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, [own, &*others, &*top], logit) };
         }
         total += sum.sum();
     }
@@ -155,47 +158,39 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut 
 
 /// Σ u of a run, with a logarithm for each.
 #[inline(never)]
-fn one_by_one(run: Range<usize>, label: &[u32], top: &[f32], own: &[f32], others: &[f32], logit: Logit) -> F32x4 {
-    let mut sum = F32x4::zero();
-    for i in run.start / 4..run.end / 4 {
-        let [own, others, top] = [own, others, top].map(|row| F32x4::load(&vectors(row)[i]));
-        let ignored = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(NO_LABEL));
-        sum = sum + surprise(own, others, top, i, label, logit).drop(ignored);
-    }
-    sum
+fn one_by_one(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit) -> F32x4 {
+    let mut u = [0.0; PRODUCT];
+    let u = &mut u[..run.len()];
+    surprises(run.clone(), label, rows, logit, u);
+    let pixels = lockstep([as_bits(&label[run]), u], []);
+    let ignored = U32x4::splat(NO_LABEL);
+    pixels.fold(F32x4::zero(), |sum, ([label, u], [])| sum + u.drop(label.bits().eq(ignored)))
 }
 
 /// Gives the logit of a class at a pixel.
 pub type Logit<'a> = &'a dyn Fn(usize, usize) -> f32;
 
-/// u of the labels of vector `i`.
-#[inline(always)]
-fn surprise(own: F32x4, others: F32x4, largest: F32x4, i: usize, label: &[u32], logit: Logit) -> F32x4 {
-    let sum = own + others;
-    let least = F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0));
-    let u = log1p(others / own);
-    if own.lt(least).any() { surprise_of_the_unlikely(u, own, sum, least, largest, i, label, logit) } else { u }
-}
-
-/// [`surprise`] where some label's exponential is at the end of its range: from the logits.
+/// u of the labels of a run, from whole rows: own, others and the largest logit.
 #[inline(never)]
-#[allow(clippy::too_many_arguments)]
-fn surprise_of_the_unlikely(
-    u: F32x4,
-    own: F32x4,
-    sum: F32x4,
-    least: F32x4,
-    largest: F32x4,
-    i: usize,
-    label: &[u32],
-    logit: Logit,
-) -> F32x4 {
-    let (labels, mut u) = (&label[4 * i..][..4], u.lanes());
-    for j in (0..4).filter(|&j| labels[j] != NO_LABEL && own.lanes()[j] < least.lanes()[j]) {
-        let below = f64::from(largest.lanes()[j]) - f64::from(logit(labels[j] as usize, 4 * i + j));
-        u[j] = (below + f64::from(sum.lanes()[j]).ln()) as f32;
+fn surprises(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit, u: &mut [f32]) {
+    let [own, others, top] = rows.map(|row| &row[run.clone()]);
+    let least = |sum: f32| SMALLEST * sum.max(1.0);
+    let mut is_rare = F32x4::zero().lt(F32x4::zero());
+    for ([own, others], [u]) in lockstep([own, others], [&mut *u]) {
+        log1p(others / own).store(u);
+        let sum = own + others;
+        is_rare = is_rare | own.lt(F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0)));
     }
-    F32x4::load(&u)
+    if is_rare.any() {
+        for (i, &label) in label[run.clone()].iter().enumerate() {
+            let sum = own[i] + others[i];
+            if label != NO_LABEL && own[i] < least(sum) {
+                // At the end of its range: from the logits.
+                let below = f64::from(top[i]) - f64::from(logit(label as usize, run.start + i));
+                u[i] = (below + f64::from(sum).ln()) as f32;
+            }
+        }
+    }
 }
 
 /// Staged logits to probabilities, in place, and u, p and q of every class.
