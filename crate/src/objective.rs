@@ -33,7 +33,7 @@ pub struct Objective {
     buffer: Vec<f32>,
     /// Bytes that were found to fit.
     room: usize,
-    /// Slopes of planes, where several losses look at them.
+    /// Slopes of planes, where several losses look at them; gradients of losses that sweep rows apart.
     aside: Vec<f32>,
 }
 
@@ -73,11 +73,22 @@ impl Objective {
         self.terms.iter().fold(Needs::default(), |needs, term| needs.and(term.loss.needs(batch)))
     }
 
+    /// What those losses need that do not sweep rows apart.
+    fn together(&self, batch: &Batch) -> Needs {
+        let needs = self.terms.iter().map(|term| term.loss.needs(batch));
+        needs.filter(|needs| !needs.apart()).fold(Needs::default(), Needs::and)
+    }
+
+    /// Whether some losses sweep rows twice and others apart.
+    fn sweeps_apart(&self, batch: &Batch) -> bool {
+        batch.sigmoid && self.needs(batch).sums && self.terms.iter().any(|term| term.loss.needs(batch).apart())
+    }
+
     /// Checks and counts the batch's data, and prepares every loss for it.
     fn begin(&mut self, batch: &Batch, gradient: bool, check_logits: bool) -> Result<(), Fault> {
         let needs = self.needs(batch);
         let census = Census::take(batch, needs.counts, check_logits)?;
-        self.workspace.prepare(batch, needs);
+        self.workspace.prepare(batch, needs, self.together(batch));
         self.find_room(batch, gradient)?;
         for term in &mut self.terms {
             term.loss.begin(batch, &census);
@@ -94,6 +105,7 @@ impl Objective {
             if needs.sums && gradient { 2 * batch.images * batch.pixels() } else { 0 },
             if needs.planes && !gradient { batch.logits.len() } else { 0 },
             if looking > 1 { 2 * batch.logits.len() } else { 0 },
+            if gradient && self.sweeps_apart(batch) { batch.logits.len() } else { 0 },
             self.workspace.staged_floats(batch, gradient),
         ];
         let own = floats.iter().fold(0usize, |sum, floats| sum.saturating_add(floats.saturating_mul(4)));
@@ -179,6 +191,9 @@ impl Objective {
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
         let keep_own = keep && (needs.surprise_again || !self.workspace.by_planes);
+        if self.sweeps_apart(batch) && second == Second::Recall {
+            self.aside.resize(batch.logits.len(), 0.0);
+        }
         self.kept[0].resize(if keep_own { sites } else { 0 }, 0.0);
         self.kept[1].resize(if keep && needs.surprise_again { sites } else { 0 }, 0.0);
         for_each_tile(batch, self.workspace.by_planes, |place| {
@@ -195,7 +210,20 @@ impl Objective {
             }
             if work.is_swept_by_rows() {
                 let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer.as_deref_mut());
-                return self.terms.iter_mut().for_each(|term| term.loss.observe_surprise(section.index, surprise));
+                let mut is_first = true;
+                for term in &mut self.terms {
+                    if !term.loss.needs(batch).apart() {
+                        term.loss.observe_surprise(section.index, surprise);
+                        continue;
+                    }
+                    let aside = if is_first { Some(&mut *self.aside).filter(|_| buffer.is_some()) } else { None };
+                    work.sweep_row(&mut *term.loss, term.weight as f32, aside);
+                    if !is_first && buffer.is_some() {
+                        work.add_swept_row(&mut self.aside);
+                    }
+                    is_first = false;
+                }
+                return;
             }
             if work.is_swept_by_planes() {
                 let surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
@@ -260,6 +288,7 @@ impl Objective {
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
         let (by_planes, rows) = (self.workspace.by_planes, self.needs(batch).rows);
+        let apart = self.sweeps_apart(batch);
         let planar = match second {
             Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
             Second::Slopes => Planar::OfProbabilities,
@@ -269,10 +298,10 @@ impl Objective {
             let mut work = Work::reopen(&mut self.workspace, place);
             if second == Second::Recall && work.is_swept_by_rows() {
                 let mut slopes = OutcomeSlopes::default();
-                for term in &self.terms {
+                for term in self.terms.iter().filter(|term| !term.loss.needs(batch).apart()) {
                     term.loss.pull_outcomes(&place.section, term.weight, &mut slopes);
                 }
-                return work.second_sweep_row(&slopes, gradient);
+                return work.second_sweep_row(&slopes, apart.then_some(&self.aside), gradient);
             }
             if second == Second::Recall && work.is_swept_by_planes() {
                 work.recall_planes(Kept::of(&mut self.kept, &place), gradient);

@@ -3,7 +3,7 @@
 use crate::activation::{
     OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
 };
-use crate::loss::{Loss, Needs, OutcomeSlopes, Row};
+use crate::loss::{Loss, OutcomeSlopes, Row};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{Planes, vectors, vectors_mut};
@@ -111,9 +111,10 @@ impl<'w, 'b> Work<'w, 'b> {
         plain && !self.masked && !needs.errors && !needs.planes
     }
 
-    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums.
+    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
+    /// that sweep it apart.
     pub fn is_swept_by_rows(&self) -> bool {
-        let needs = self.space.needs;
+        let needs = self.space.together;
         self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
     }
 
@@ -121,7 +122,7 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
         let section = self.place.section;
         let distance = std::mem::take(&mut self.space.distance);
-        let done = self.write_row(buffer, |z, label, _, out| {
+        let done = self.write_row(buffer, |z, label, out| {
             loss.sweep_row(&Row { section, z, label, distance: &distance }, scale, out)
         });
         self.space.distance = distance;
@@ -131,7 +132,8 @@ impl<'w, 'b> Work<'w, 'b> {
     /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
     /// positives if somebody needs it.
     pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: Option<&mut [f32]>) -> [f64; 2] {
-        self.write_row(buffer, |z, label, needs, row| match (needs.sites, needs.uneven) {
+        let needs = self.space.together;
+        self.write_row(buffer, |z, label, row| match (needs.sites, needs.uneven) {
             (false, _) => {
                 sigmoid::first_sweep(z, label, row, sums);
                 [0.0; 2]
@@ -143,35 +145,46 @@ impl<'w, 'b> Work<'w, 'b> {
 
     /// Gives a plain row's logits and labels to `write`, and what it writes to the buffer, if there is
     /// one.
-    fn write_row<R>(
-        &mut self,
-        buffer: Option<&mut [f32]>,
-        write: impl FnOnce(&[f32], &[u32], Needs, &mut [f32]) -> R,
-    ) -> R {
-        let Workspace { width, needs, label, x, p, .. } = &mut *self.space;
+    fn write_row<R>(&mut self, buffer: Option<&mut [f32]>, write: impl FnOnce(&[f32], &[u32], &mut [f32]) -> R) -> R {
+        let Workspace { width, label, x, p, .. } = &mut *self.space;
         let (place, width) = (self.place, *width);
         let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
             place.gather(place.batch.logits, p, width);
             p
         });
-        let Some(buffer) = buffer else { return write(z, label, *needs, x) };
+        let Some(buffer) = buffer else { return write(z, label, x) };
         if let Some(mut row) = place.planes_mut(buffer, width) {
-            return write(z, label, *needs, row.row(0));
+            return write(z, label, row.row(0));
         }
-        let result = write(z, label, *needs, x);
+        let result = write(z, label, x);
         place.scatter(x, buffer, width);
         result
     }
 
-    /// Second sweep of a plain row.
-    pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, buffer: &mut [f32]) {
-        let Workspace { width, needs, label, x, .. } = &mut *self.space;
+    /// Adds what [`Self::sweep_row`] left without a buffer.
+    pub fn add_swept_row(&mut self, to: &mut [f32]) {
+        let (first, step) = self.place.batch.plane(self.place.section.image, self.place.section.class);
+        let to = to[first + self.place.start * step..].iter_mut().step_by(step);
+        to.zip(&self.space.x[..self.place.length]).for_each(|(to, x)| *to += x);
+    }
+
+    /// Second sweep of a plain row. `apart`: gradients of losses that swept it by themselves.
+    pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: Option<&[f32]>, buffer: &mut [f32]) {
+        let Workspace { width, together: needs, label, x, p, .. } = &mut *self.space;
         let (place, width) = (self.place, *width);
         let OutcomeSlopes { constant, hit, labels } = *slopes;
         let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
-        let sweep = |row: &mut [f32]| match needs.sites {
-            false => sigmoid::second_sweep(row, constant, hit),
-            true => sigmoid::second_sweep_of_labels(row, label, constant, hit, labels),
+        let mut sweep = |row: &mut [f32]| {
+            match needs.sites {
+                false => sigmoid::second_sweep(row, constant, hit),
+                true => sigmoid::second_sweep_of_labels(row, label, constant, hit, labels),
+            }
+            let Some(apart) = apart else { return };
+            let apart = place.row(apart, 0, width).unwrap_or_else(|| {
+                place.gather(apart, p, width);
+                p
+            });
+            add_row(vectors_mut(row), apart);
         };
         if let Some(mut row) = place.planes_mut(buffer, width) {
             return sweep(row.row(0));

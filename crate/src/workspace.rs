@@ -16,6 +16,8 @@ pub struct Workspace {
     pub(crate) width: usize,
     pub(crate) outcomes: usize,
     pub(crate) needs: Needs,
+    /// What those losses need that do not sweep rows apart (see `Needs::apart`).
+    pub(crate) together: Needs,
     /// Whether truth is told outcome by outcome.
     pub(crate) dense: bool,
     pub(crate) label: Vec<u32>,
@@ -43,7 +45,8 @@ pub struct Workspace {
 
 impl Workspace {
     /// Makes ready for a batch.
-    pub fn prepare(&mut self, batch: &Batch, needs: Needs) {
+    pub fn prepare(&mut self, batch: &Batch, needs: Needs, together: Needs) {
+        self.together = together;
         let dense = batch.soft() || needs.outcomes;
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;

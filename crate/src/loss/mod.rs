@@ -127,6 +127,11 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Whether a loss that needs this sweeps rows under a sigmoid by itself, also where others are swept
+    /// twice (`Loss::sweep_row`): its slopes need more of a row than where it is positive, but no sums.
+    pub fn apart(&self) -> bool {
+        (self.surprise_again || self.distance) && !self.sums
+    }
     /// What both need together.
     pub fn and(self, other: Self) -> Self {
         Self {
