@@ -10,7 +10,7 @@ pub mod given;
 pub mod sigmoid;
 pub mod softmax;
 pub mod softmax_chain;
-mod softmax_few;
+pub mod softmax_few;
 pub mod softmax_planes;
 
 use crate::math::complement;

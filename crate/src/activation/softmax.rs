@@ -45,6 +45,9 @@ pub fn exponentials(
         if first + GROUP <= channels {
             exponentials_of::<GROUP>(z, first, x, label, own, others);
             first += GROUP;
+        } else if first + 3 <= channels {
+            exponentials_of::<3>(z, first, x, label, own, others);
+            first += 3;
         } else {
             exponentials_of::<1>(z, first, x, label, own, others);
             first += 1;

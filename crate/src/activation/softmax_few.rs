@@ -1,10 +1,11 @@
-//! The chain rule of softmax for two to four classes, whose exponentials fit into registers: one pass over
-//! all planes where `softmax_planes` takes three.
+//! Softmax of few classes: the chain rule for two to four, whose exponentials fit into registers, in one pass over
+//! all planes where `softmax_planes` takes three; and the exponentials of two.
 
 use super::softmax_planes::{Extra, slope_of_labels};
+use crate::math::exp;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::PlanesMut;
+use crate::tile::{Planes, PlanesMut};
 use crate::walk::{Walk, as_bits, lockstep};
 
 /// ∂L/∂z from exponentials, in place. With a the slopes of the classes, h what the label l has on top of
@@ -15,7 +16,7 @@ use crate::walk::{Walk, as_bits, lockstep};
 /// Every pair of classes is looked at once, and adds to the one what it takes from the other. No difference
 /// in it cancels, whichever class is near 1, if 1 − p is the sum of the others.
 #[inline(never)]
-pub fn chain<const N: usize, E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E) {
+pub(super) fn chain<const N: usize, E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E) {
     let (constant, hit) = slopes.constant_and_hit();
     let splats = |of: &[f32]| -> [F32x4; N] { std::array::from_fn(|k| F32x4::splat(of[k])) };
     let (constant, hit) = (splats(constant), splats(hit));
@@ -48,5 +49,31 @@ pub fn chain<const N: usize, E: Extra>(x: &mut PlanesMut, label: &[u32], slopes:
             }
         }
         gradient.into_iter().zip(cells).for_each(|(gradient, cell)| gradient.store(cell));
+    }
+}
+
+/// As [`super::softmax::exponentials`] for two classes, of what is left of the logits when the larger is
+/// taken off, which goes to `top`: the larger exponential is 1, and the other the only one to compute.
+#[inline(never)]
+pub fn exponentials_of_two(
+    z: Planes,
+    x: &mut PlanesMut,
+    label: &[u32],
+    top: &mut [f32],
+    own: &mut [f32],
+    others: &mut [f32],
+) {
+    let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
+    let [first, second] = z.rows::<2>(0);
+    let rows = lockstep([as_bits(label), first, second], [top, own, others]).beside(lockstep([], x.rows::<2>(0)));
+    for (([label, first, second], [top, own, others]), ([], cells)) in rows {
+        first.max(second).store(top);
+        let difference = second - first;
+        let e = exp(difference.negative_abs());
+        let both = [e.max(one.keep(difference.lt(zero))), e.max(one.keep(difference.gt(zero)))];
+        let hits = [0, 1].map(|k| both[k].keep(label.bits().eq(U32x4::splat(k as u32))));
+        (hits[0] + hits[1]).store(own);
+        ((both[0] - hits[0]) + (both[1] - hits[1])).store(others);
+        both.into_iter().zip(cells).for_each(|(e, cell)| e.store(cell));
     }
 }

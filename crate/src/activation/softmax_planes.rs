@@ -24,14 +24,12 @@ pub fn chain_labels(
         (-b * F32x4::load(factor)).store(factor);
         (b * F32x4::load(own)).store(own);
     }
-    let mut first = 0;
-    while first < channels {
-        if first + GROUP <= channels {
-            chain_labels_of::<GROUP>(x, first, label, inverse, q);
-            first += GROUP;
-        } else {
-            chain_labels_of::<1>(x, first, label, inverse, q);
-            first += 1;
+    for first in (0..channels).step_by(GROUP) {
+        match channels - first {
+            1 => chain_labels_of::<1>(x, first, label, inverse, q),
+            2 => chain_labels_of::<2>(x, first, label, inverse, q),
+            3 => chain_labels_of::<3>(x, first, label, inverse, q),
+            _ => chain_labels_of::<GROUP>(x, first, label, inverse, q),
         }
     }
 }
