@@ -6,9 +6,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "guarded")]
 mod guard;
 
-const ALIGNMENT: usize = 16;
+/// A cache line. Buffers of round sizes come one after the other; sixteen bytes more than a multiple of 4 KiB
+/// apart, loads from the one wait for stores to the other (0.1 ns per element of a cross-entropy).
+const ALIGNMENT: usize = 64;
 
-/// Room for this many bytes, aligned to 16; 0 where there is none.
+/// Room for this many bytes, aligned to 64; 0 where there is none.
 #[wasm_bindgen]
 pub fn allocate(bytes: usize) -> *mut u8 {
     match Layout::from_size_align(bytes.max(1), ALIGNMENT) {
