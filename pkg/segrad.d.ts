@@ -159,7 +159,7 @@ export class Objective {
 }
 
 /**
- * Room for this many bytes, aligned to 16; 0 where there is none.
+ * Room for this many bytes, aligned to 64; 0 where there is none.
  */
 export function allocate(bytes: number): number;
 

@@ -393,7 +393,7 @@ export class Objective {
 if (Symbol.dispose) Objective.prototype[Symbol.dispose] = Objective.prototype.free;
 
 /**
- * Room for this many bytes, aligned to 16; 0 where there is none.
+ * Room for this many bytes, aligned to 64; 0 where there is none.
  * @param {number} bytes
  * @returns {number}
  */

@@ -120,10 +120,11 @@ impl<'w, 'b> Work<'w, 'b> {
 
     /// Both sweeps of a plain row, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
-        let section = self.place.section;
+        let (place, section) = (self.place, self.place.section);
         let distance = std::mem::take(&mut self.space.distance);
         let done = self.write_row(buffer, |z, label, out| {
-            loss.sweep_row(&Row { section, z, label, distance: &distance }, scale, out)
+            let in_place = place.batch.distance.and_then(|distance| place.row(distance, 0, out.len()));
+            loss.sweep_row(&Row { section, z, label, distance: in_place.unwrap_or(&distance) }, scale, out)
         });
         self.space.distance = distance;
         done

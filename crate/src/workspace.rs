@@ -89,7 +89,7 @@ impl Workspace {
     }
 
     /// What the losses see of a tile.
-    pub(crate) fn tile(&mut self, place: &Place) -> (Tile<'_>, &mut Slopes) {
+    pub(crate) fn tile<'t>(&'t mut self, place: &Place<'t, 't>) -> (Tile<'t>, &'t mut Slopes) {
         let Self { width, outcomes, dense, label, weights, distance, x, p, q, site, outcome, slopes, .. } = self;
         let planes = |planes| Planes::new(planes, *width, *width);
         let truth = if *dense {
@@ -108,7 +108,10 @@ impl Workspace {
             probability: planes(if place.batch.sigmoid { p } else { x }),
             complement: place.batch.sigmoid.then_some(&**q),
             truth,
-            distance: (!distance.is_empty()).then(|| planes(distance)),
+            distance: (!distance.is_empty()).then(|| {
+                let in_place = place.batch.distance.and_then(|distance| place.planes(distance, *width));
+                in_place.unwrap_or_else(|| planes(distance))
+            }),
         };
         (tile, slopes)
     }
@@ -127,6 +130,7 @@ impl Workspace {
         }
         if !self.distance.is_empty()
             && let Some(distance) = batch.distance
+            && place.planes(distance, self.width).is_none()
         {
             place.gather(distance, &mut self.distance, self.width);
         }
