@@ -200,7 +200,8 @@ impl Walk {
         let mut difference = U32x4::load(&[0, 1, 2, 3].map(|j| offset.wrapping_sub(j)));
         let mut ties = 0u32;
         let ones = U32x4::splat(u32::MAX);
-        let mut value = [0f64; 4];
+        // Few enough for f32.
+        let mut value = F32x4::zero();
         for (j, (before, slopes)) in self.before[..vectors].iter().zip(&mut self.slopes).enumerate() {
             let around: &[u32; 5] = self.keys[4 * j..][..5].try_into().unwrap();
             let keys = U32x4::load(around.first_chunk().unwrap());
@@ -215,13 +216,11 @@ impl Walk {
             let union = before.to_float();
             let slope = background.select(remaining, -union) / (union * after.to_float());
             let error = F32x4::from_bits((ones - keys).shift_right_signed(1)).abs();
-            for ((value, slope), error) in value.iter_mut().zip(slope.abs().lanes()).zip(error.lanes()) {
-                *value += f64::from(slope) * f64::from(error);
-            }
+            value = value + slope.abs() * error;
             slope.store(slopes);
             difference = difference - U32x4::splat(4);
         }
-        self.value += value.iter().sum::<f64>();
+        self.value += value.sum();
         while ties != 0 {
             self.share(4 * ties.trailing_zeros() as usize, pairs.len(), offset);
             ties &= ties - 1;
