@@ -188,6 +188,7 @@ impl Objective {
         }
         self.sums.clear();
         self.sums.resize(if needs.sums || needs.distance { batch.images * batch.channels } else { 0 }, Sums::default());
+        self.workspace.in_blocks = self.workspace.by_planes && batch.channels_last && second != Second::Slopes;
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
         let keep_own = keep && (needs.surprise_again || !self.workspace.by_planes);

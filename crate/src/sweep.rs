@@ -25,7 +25,7 @@ impl Work<'_, '_> {
         act: impl FnOnce(&mut Workspace, &Place, &mut PlanesMut) -> R,
     ) -> R {
         let (place, width, stride) = (self.place, self.space.width, self.space.stride());
-        if let Some(mut planes) = buffer.and_then(|buffer| place.planes_mut(buffer, width)) {
+        if let Some(mut planes) = buffer.and_then(|buffer| self.planes_in(buffer)) {
             return act(self.space, &place, &mut planes);
         }
         let mut x = std::mem::take(&mut self.space.x);
@@ -33,6 +33,14 @@ impl Work<'_, '_> {
         let result = act(self.space, &place, &mut PlanesMut::new(&mut x, stride, width));
         self.space.x = x;
         result
+    }
+
+    /// The planes of a buffer that can be swept where they lie.
+    fn planes_in<'a>(&self, buffer: &'a mut [f32]) -> Option<PlanesMut<'a>> {
+        match self.space.in_blocks {
+            true => self.place.block_mut(buffer, self.space.width),
+            false => self.place.planes_mut(buffer, self.space.width),
+        }
     }
 
     /// Logits to exponentials, and to u, p and q of the labels. Returns Σ u where nobody needs
@@ -113,7 +121,7 @@ impl Work<'_, '_> {
     /// Brings back what the first sweep left.
     pub fn recall_planes(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
         let masked = self.masked;
-        if self.place.planes_mut(buffer, self.space.width).is_none() {
+        if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
         let Some(kept) = kept else { return };
@@ -134,6 +142,13 @@ impl Work<'_, '_> {
         let (place, masked) = (self.place, self.masked);
         if planar == Planar::None {
             self.with_planes(Some(buffer), |space, place, x| chain(space, place, x, None, masked));
+            if self.space.in_blocks
+                && let Some(mut block) = place.block_mut(buffer, self.space.width)
+            {
+                self.space.x.resize(block.data_mut().len(), 0.0);
+                self.space.x.copy_from_slice(block.data_mut());
+                return place.scatter(&self.space.x, buffer, self.space.width);
+            }
             return self.finish(buffer);
         }
         let left = &*buffer;
@@ -143,9 +158,8 @@ impl Work<'_, '_> {
 
     /// Staged planes go to the buffer.
     fn finish(&mut self, buffer: &mut [f32]) {
-        let (place, width) = (self.place, self.space.width);
-        if place.planes_mut(buffer, width).is_none() {
-            place.scatter(&self.space.x, buffer, self.space.stride());
+        if self.planes_in(buffer).is_none() {
+            self.place.scatter(&self.space.x, buffer, self.space.stride());
         }
     }
 }

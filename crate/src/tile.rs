@@ -31,11 +31,11 @@ pub fn tile_width(channels: usize, pixels: usize) -> usize {
     (if channels > 1 { blocks | 1 } else { blocks }) * BLOCK
 }
 
-/// Pixels of a tile whose planes are swept, but staged: a multiple of the runs that sums are collected in,
-/// so that both ways give the same bits.
+/// Pixels of a tile whose planes are swept, but staged: an odd number of the runs that sums are collected in, so
+/// that both ways give the same bits, and planes do not lie a multiple of 4 KiB apart.
 pub fn staged_width(channels: usize) -> usize {
-    let longest = (TILE_FLOATS / channels).clamp(SUM_RUN, LONGEST);
-    longest - longest % SUM_RUN
+    let runs = (TILE_FLOATS / channels).clamp(SUM_RUN, LONGEST) / SUM_RUN;
+    ((runs - 1) | 1) * SUM_RUN
 }
 
 /// Pixels whose sum f32 holds; sums of runs go to f64.

@@ -41,6 +41,10 @@ pub struct Workspace {
     pub(crate) slopes: Slopes,
     /// Whether sweeps go by planes (`sweep`).
     pub(crate) by_planes: bool,
+    /// Whether the gradient buffer holds a tile's planes one after the other until the gradient is in them, where
+    /// the channels of a pixel lie together in the end. Saves two transposed copies between sweeps, and the
+    /// last one writes to lines that are in the cache (0.2 ns per element instead of 0.6).
+    pub(crate) in_blocks: bool,
 }
 
 impl Workspace {
@@ -237,6 +241,13 @@ impl Place<'_, '_> {
     pub fn planes_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
         let (first, channel, step) = self.strides();
         (step == 1 && self.length == width).then(|| PlanesMut::new(&mut to[first..], channel, width))
+    }
+    /// The tile's part of an array shaped like the logits whose channels lie together, as planes one after the
+    /// other; if it has no padding.
+    pub fn block_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
+        let channels = self.section.channels;
+        let part = &mut to[self.strides().0..][..channels * self.length];
+        (self.length == width).then(|| PlanesMut::new(part, width, width))
     }
     /// Copies the tile out of an array shaped like the logits; padding becomes 0.
     pub fn gather(&self, from: &[f32], to: &mut [f32], width: usize) {
