@@ -80,16 +80,12 @@ impl Census {
             first_index(soft, |y| !(0.0..=1.0).contains(&y), Argument::Target)?;
         }
         for section in batch.sections() {
-            match_target!(batch.target,
-                labels => {
-                    match batch.label_plane(&section).1 {
-                        1 => check_labels(batch, &section, labels)?,
-                        _ => check_labels_apart(batch, &section)?,
-                    }
-                    census.count_labels(batch, &section, counts);
-                },
-                soft => census.count_soft(batch, &section, soft, counts)
-            );
+            if let Target::Soft(soft) = batch.target {
+                census.count_soft(batch, &section, soft, counts);
+            } else {
+                check_labels(batch, &section)?;
+                census.count_labels(batch, &section, counts);
+            }
         }
         Ok(census)
     }
@@ -168,15 +164,20 @@ fn first_index(values: &[f32], is_bad: impl Fn(f32) -> bool, argument: Argument)
     Ok(())
 }
 
-/// The first label of a section that is neither a class nor ignored, where labels lie apart.
-fn check_labels_apart(batch: &Batch, section: &Section) -> Result<(), Fault> {
+/// The first label of a section that is neither a class nor ignored.
+fn check_labels(batch: &Batch, section: &Section) -> Result<(), Fault> {
     let (first, step) = batch.label_plane(section);
+    let (pixels, outcomes) = (batch.pixels(), batch.outcomes());
+    let all_fit = |labels| match_target!(labels, labels => fit(&labels[first..][..pixels], outcomes, batch.ignore), _soft => true);
+    if step == 1 && all_fit(batch.target) {
+        return Ok(());
+    }
     let ignore = batch.ignore.and_then(|number| batch.target.class_of(number));
     let mut row = [0; RUN];
-    for start in (0..batch.pixels()).step_by(RUN) {
-        let row = &mut row[..RUN.min(batch.pixels() - start)];
+    for start in (0..pixels).step_by(RUN) {
+        let row = &mut row[..RUN.min(pixels - start)];
         batch.target.read_classes(first + start * step, step, row);
-        let is_bad = |&label: &u32| label as usize >= batch.outcomes() && Some(label) != ignore;
+        let is_bad = |&label: &u32| label as usize >= outcomes && Some(label) != ignore;
         if let Some(offset) = row.iter().position(is_bad) {
             return Err(Fault { argument: Argument::Target, index: first + (start + offset) * step });
         }
@@ -184,23 +185,13 @@ fn check_labels_apart(batch: &Batch, section: &Section) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The same where they lie together.
-fn check_labels<L: Label>(batch: &Batch, section: &Section, labels: &[L]) -> Result<(), Fault> {
-    let (outcomes, first) = (batch.outcomes(), batch.label_plane(section).0);
-    let ignore = batch.ignore.and_then(L::from_number);
-    let is_bad = |label: L| !label.is_below(outcomes) && Some(label) != ignore;
-    let fault = |offset: usize| Fault { argument: Argument::Target, index: first + offset };
-    for (run, start) in labels[first..][..batch.pixels()].chunks(RUN).zip((0..).step_by(RUN)) {
-        // Labels stay as narrow as they came: sixteen bytes are compared at once.
-        let all_fit = match ignore {
-            None => run.iter().fold(true, |all, &label| all & label.is_below(outcomes)),
-            Some(ignore) => run.iter().fold(true, |all, &label| all & (label.is_below(outcomes) | (label == ignore))),
-        };
-        if !all_fit && let Some(offset) = run.iter().position(|&label| is_bad(label)) {
-            return Err(fault(start + offset));
-        }
-    }
-    Ok(())
+/// Whether labels are classes or ignored. They stay as narrow as they came: sixteen bytes are compared at once.
+fn fit<L: Label>(labels: &[L], outcomes: usize, ignore: Option<i64>) -> bool {
+    // Class 0 may always be let through.
+    let Some(ignore) = ignore.and_then(L::from_number).or(L::from_number(0)) else { return false };
+    labels
+        .chunks(RUN)
+        .all(|run| run.iter().fold(true, |all, &label| all & (label.is_below(outcomes) | (label == ignore))))
 }
 
 /// Sum of labels: how many are 1, where all are 0 or 1. A byte holds the sum of 240 of them, so that sixteen

@@ -144,7 +144,11 @@ fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra
         }
     }
     let b = slope_of_labels(label, slopes);
-    let tops = settle_tops(x.as_planes(), label, constant, extra, b, sums.each_mut().map(|row| &mut **row));
+    let slope = |k: usize, i: usize| {
+        let map = F32x4::load(&vectors(extra.row(k, as_bits(label)))[i]);
+        E::add(F32x4::splat(constant[k]), extra.factor(k), map)
+    };
+    let tops = settle_tops(x.as_planes(), label, constant.len(), &slope, b, sums.each_mut().map(|row| &mut **row));
     // From here on `own` is the label's gradient, `weighted` the shift and `rest` the factor of the
     // exponentials.
     let (row, even) = b;
@@ -244,16 +248,19 @@ struct Top {
     gradient: f32,
 }
 
+/// Gives the slope of a class at a vector of pixels.
+type SlopeAt<'a> = &'a dyn Fn(usize, usize) -> F32x4;
+
 /// Where a class other than the label is near 1, Σ p a cancels against its a, so slopes are measured from
 /// that: the sums of all others make the shift, which goes to where the weighted sum was, and the label's
 /// gradient, which goes to where its slope was. Such pixels have a largest p of −1 afterwards. Returns the
 /// gradient of the class itself.
 #[inline(never)]
-fn settle_tops<E: Extra>(
+fn settle_tops(
     x: Planes,
     label: &[u32],
-    constant: &[f32],
-    extra: E,
+    channels: usize,
+    slope: SlopeAt,
     (row, even): (&[f32], Option<F32x4>),
     sums: [&mut [f32]; 5],
 ) -> Vec<Top> {
@@ -267,7 +274,7 @@ fn settle_tops<E: Extra>(
         }
         let (b, own_a) = (even.unwrap_or(b), F32x4::load(base));
         let inverse = F32x4::splat(1.0) / (own + F32x4::load(rest));
-        let others = beside_top(x, label, constant, extra, i, least);
+        let others = beside_top(x, label, channels, slope, i, least);
         let (p, q) = (own * inverse, others.sum * inverse);
         let mean = (others.weighted - others.pivot * others.sum) * inverse + p * (own_a - others.pivot);
         let of_label = b * (q + top * inverse) + p * ((own_a - others.pivot) - mean);
@@ -294,13 +301,12 @@ struct BesideTop {
 }
 
 #[inline(never)]
-fn beside_top<E: Extra>(x: Planes, label: &[u32], constant: &[f32], extra: E, i: usize, least: F32x4) -> BesideTop {
+fn beside_top(x: Planes, label: &[u32], channels: usize, slope: SlopeAt, i: usize, least: F32x4) -> BesideTop {
     let here = U32x4::load(&vectors(label)[i]);
     let zero = F32x4::zero();
     let mut others = BesideTop { weighted: zero, sum: zero, pivot: zero, class: zero };
-    for (k, &constant) in constant.iter().enumerate() {
-        let distance = F32x4::load(&vectors(extra.row(k, as_bits(label)))[i]);
-        let a = E::add(F32x4::splat(constant), extra.factor(k), distance);
+    for k in 0..channels {
+        let a = slope(k, i);
         let e = F32x4::load(&x.plane(k)[i]);
         let e = e - e.keep(here.eq(U32x4::splat(k as u32)));
         let is_top = e.gt(least);
