@@ -42,16 +42,17 @@ pub fn exponentials(
     // Several classes at a time share the loads and stores of the sums.
     let mut first = 0;
     while first < channels {
-        if first + GROUP <= channels {
-            exponentials_of::<GROUP>(z, first, x, label, own, others);
-            first += GROUP;
-        } else if first + 3 <= channels {
-            exponentials_of::<3>(z, first, x, label, own, others);
-            first += 3;
-        } else {
-            exponentials_of::<1>(z, first, x, label, own, others);
-            first += 1;
+        let group = match channels - first {
+            3 | 6 => 3,
+            left if left >= GROUP => GROUP,
+            _ => 1,
+        };
+        match group {
+            GROUP => exponentials_of::<GROUP>(z, first, x, label, own, others),
+            3 => exponentials_of::<3>(z, first, x, label, own, others),
+            _ => exponentials_of::<1>(z, first, x, label, own, others),
         }
+        first += group;
     }
     let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
     let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
