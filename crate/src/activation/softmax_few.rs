@@ -77,3 +77,76 @@ pub fn exponentials_of_two(
         both.into_iter().zip(cells).for_each(|(e, cell)| e.store(cell));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::softmax_planes::{Distances, NoDistances, chain_with};
+    use super::*;
+    use crate::batch::NO_LABEL;
+
+    const WIDTH: usize = 32;
+
+    /// Both ways of the chain rule on the same exponentials, sums of which differ by ten orders of magnitude.
+    fn both_ways<const N: usize>(with_map: bool, even: bool) {
+        let noise = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 1009.0;
+        let label: Vec<u32> = (0..WIDTH).map(|i| if i % 5 == 4 { NO_LABEL } else { (i % N) as u32 }).collect();
+        let start: Vec<f32> = (0..N * WIDTH).map(|i| exp(F32x4::splat(24.0 * noise(i) - 12.0)).lanes()[0]).collect();
+        let map: Vec<f32> = (0..N * WIDTH).map(|i| 4.0 * noise(i + 500) - 2.0).collect();
+        let mut slopes = Slopes::default();
+        slopes.reset(N, 1, WIDTH);
+        for k in 0..N {
+            slopes.add_class(k, f64::from(noise(k + 3)), -2.0 * f64::from(noise(k + 9)), 0.0);
+            slopes.add_map(k, f64::from(noise(k + 17)));
+        }
+        if even {
+            slopes.add_even(-0.25);
+        } else {
+            slopes.b().row(0).iter_mut().enumerate().for_each(|(i, b)| *b = -noise(i + 70));
+        }
+        let (mut few, mut many) = (start.clone(), start);
+        let mut work: [Vec<f32>; 5] = std::array::from_fn(|_| vec![0.0; WIDTH]);
+        let factors = slopes.distances().expect("a map").to_vec();
+        let [x, y] = [&mut few, &mut many].map(|data| PlanesMut::new(data, WIDTH, WIDTH));
+        let (mut x, mut y) = (x, y);
+        if with_map {
+            let extra = Distances { planes: Planes::new(&map, WIDTH, WIDTH), factors: &factors };
+            chain::<N, _>(&mut x, &label, &slopes, extra);
+            chain_with(&mut y, &label, &slopes, extra, &mut work);
+        } else {
+            chain::<N, _>(&mut x, &label, &slopes, NoDistances);
+            chain_with(&mut y, &label, &slopes, NoDistances, &mut work);
+        }
+        for (at, (few, many)) in few.into_iter().zip(many).enumerate() {
+            assert!((few - many).abs() <= 1e-6 * many.abs() + 2e-7, "{few} and {many} at {at} of {N}");
+        }
+    }
+
+    #[test]
+    fn few_classes_are_chained_like_many() {
+        for (with_map, even) in [(false, false), (false, true), (true, false), (true, true)] {
+            both_ways::<2>(with_map, even);
+            both_ways::<3>(with_map, even);
+            both_ways::<4>(with_map, even);
+        }
+    }
+
+    #[test]
+    fn two_exponentials_are_those_of_what_is_left_below_the_larger() {
+        let z: Vec<f32> = (0..32).map(|i| if i < 16 { 3.0 } else { i as f32 - 20.0 }).collect();
+        let label: Vec<u32> = (0..16).map(|i| if i == 3 { NO_LABEL } else { i % 2 }).collect();
+        let mut x = [0.0; 32];
+        let [mut top, mut own, mut others] = [[0.0; 16]; 3];
+        let planes = Planes::new(&z, 16, 16);
+        exponentials_of_two(planes, &mut PlanesMut::new(&mut x, 16, 16), &label, &mut top, &mut own, &mut others);
+        for i in 0..16 {
+            let pair = [z[i], z[16 + i]];
+            let largest = pair[0].max(pair[1]);
+            let e = pair.map(|z| (z - largest).exp());
+            let hit = if label[i] == NO_LABEL { 0.0 } else { e[label[i] as usize] };
+            for (got, want) in [(x[i], e[0]), (x[16 + i], e[1]), (own[i], hit), (others[i], e[0] + e[1] - hit)] {
+                assert!((got - want).abs() < 1e-6, "{got} instead of {want} at {i}");
+            }
+            assert_eq!(top[i], largest);
+        }
+    }
+}

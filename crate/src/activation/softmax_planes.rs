@@ -92,7 +92,7 @@ pub(super) trait Extra: Copy {
     }
 }
 #[derive(Clone, Copy)]
-struct NoDistances;
+pub(super) struct NoDistances;
 impl Extra for NoDistances {
     #[inline(always)]
     fn row<'a>(&'a self, _k: usize, other: &'a [f32]) -> &'a [f32] {
@@ -108,9 +108,9 @@ impl Extra for NoDistances {
     }
 }
 #[derive(Clone, Copy)]
-struct Distances<'d> {
-    planes: Planes<'d>,
-    factors: &'d [f32],
+pub(super) struct Distances<'d> {
+    pub planes: Planes<'d>,
+    pub factors: &'d [f32],
 }
 impl Extra for Distances<'_> {
     #[inline(always)]
@@ -127,7 +127,13 @@ impl Extra for Distances<'_> {
     }
 }
 
-fn chain_with<E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E, work: &mut [Vec<f32>; 5]) {
+pub(super) fn chain_with<E: Extra>(
+    x: &mut PlanesMut,
+    label: &[u32],
+    slopes: &Slopes,
+    extra: E,
+    work: &mut [Vec<f32>; 5],
+) {
     let (constant, _, at_label) = slopes.classes();
     let [own, base, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
     let mut sums = [own, base, weighted, rest, largest];
