@@ -62,8 +62,8 @@ pub fn exponentials(
         .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
 }
 
-/// Classes handled at once.
-const GROUP: usize = 4;
+/// Classes handled at once, so that they share what belongs to a pixel: label, sums, factors.
+pub(super) const GROUP: usize = 4;
 
 #[inline(always)]
 fn exponentials_of<const N: usize>(

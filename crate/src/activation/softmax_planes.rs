@@ -1,6 +1,7 @@
 //! The chain rule of softmax over whole planes, from exponentials and in place: where slopes are constant
 //! for a class, or grow with the distances that came with the batch. `softmax_chain` is for the rest.
 
+use super::softmax::GROUP;
 use super::softmax_chain::NEARLY_ONE;
 use super::softmax_few;
 use crate::simd::{F32x4, U32x4};
@@ -185,9 +186,6 @@ pub(super) fn chain_with<E: Extra>(
         x.row(class)[pixel] = gradient;
     }
 }
-
-/// Classes handled at once.
-const GROUP: usize = 4;
 
 /// Adds N classes to what [`chain_classes`] sums: own and slope at the label, Σ p a and Σ p of the others,
 /// and the largest of them.
