@@ -164,8 +164,8 @@ impl<'w, 'b> Work<'w, 'b> {
 
     /// Adds what [`Self::sweep_row`] left without a buffer.
     pub fn add_swept_row(&mut self, to: &mut [f32]) {
-        let (first, step) = self.place.batch.plane(self.place.section.image, self.place.section.class);
-        let to = to[first + self.place.start * step..].iter_mut().step_by(step);
+        let (first, _, step) = self.place.strides();
+        let to = to[first..].iter_mut().step_by(step);
         to.zip(&self.space.x[..self.place.length]).for_each(|(to, x)| *to += x);
     }
 

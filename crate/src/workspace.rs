@@ -218,7 +218,7 @@ pub struct Place<'w, 'b> {
 impl Place<'_, '_> {
     /// Where the tile starts in an array shaped like the logits, and its strides over channels and
     /// pixels.
-    fn strides(&self) -> (usize, usize, usize) {
+    pub(crate) fn strides(&self) -> (usize, usize, usize) {
         let (first, step) = self.batch.plane(self.section.image, self.section.class);
         (first + self.start * step, self.batch.channel_stride(), step)
     }

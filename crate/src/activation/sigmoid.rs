@@ -9,6 +9,7 @@ use crate::slopes::Slopes;
 use crate::tile::{Planes, vectors, vectors_mut};
 use crate::view::Sums;
 use crate::walk::{Lockstep, as_bits, lockstep};
+use std::ops::Range;
 
 /// (p, q, e^−|z|): the exponential never overflows, and neither p nor q is a difference.
 #[inline(always)]
@@ -99,10 +100,16 @@ const RUN: usize = 384;
 /// them at a time, and waits.
 #[inline(always)]
 fn in_runs(z: &[f32], other: &[f32], out: &mut [f32], mut visit: impl FnMut(Lockstep<2, 1>)) {
+    for_each_run(z, out, |run, out| visit(lockstep([&z[run.clone()], &other[run]], [out])));
+}
+
+/// Pieces of [`RUN`] pixels: where they are, and what is written, which holds e^−|z|.
+#[inline(always)]
+fn for_each_run(z: &[f32], out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
     for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
         let run = start..start + out.len();
         exponentials(&z[run.clone()], out);
-        visit(lockstep([&z[run.clone()], &other[run]], [out]));
+        visit(run, out);
     }
 }
 
@@ -169,9 +176,8 @@ pub fn sweep(
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
     let mut logs = [0.0; RUN];
-    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
-        let (run, logs) = (start..start + out.len(), &mut logs[..out.len()]);
-        exponentials(&z[run.clone()], out);
+    for_each_run(z, out, |run, out| {
+        let logs = &mut logs[..out.len()];
         for ([e], [log]) in lockstep([&*out], [&mut *logs]) {
             log1p_unit(e).store(log);
         }
@@ -188,7 +194,7 @@ pub fn sweep(
             (slope * weight * scale).flip(sign).store(out);
         }
         total += sum.sum();
-    }
+    });
     total
 }
 

@@ -139,15 +139,11 @@ pub(super) fn chain_with<E: Extra>(
     let [own, base, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
     let mut sums = [own, base, weighted, rest, largest];
     sums.iter_mut().for_each(|row| row.fill(0.0));
-    let mut first = 0;
-    while first < constant.len() {
+    for (first, count) in groups(constant.len()) {
         let sums = sums.each_mut().map(|row| &mut **row);
-        if first + GROUP <= constant.len() {
-            weigh_classes::<GROUP, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
-            first += GROUP;
-        } else {
-            weigh_classes::<1, E>(x.as_planes(), label, [constant, at_label], extra, first, sums);
-            first += 1;
+        match count {
+            GROUP => weigh_classes::<GROUP, E>(x.as_planes(), label, [constant, at_label], extra, first, sums),
+            _ => weigh_classes::<1, E>(x.as_planes(), label, [constant, at_label], extra, first, sums),
         }
     }
     let b = slope_of_labels(label, slopes);
@@ -172,19 +168,22 @@ pub(super) fn chain_with<E: Extra>(
     }
     let [own, _, shift, factor, _] = sums;
     let rows: [&[f32]; 4] = [as_bits(label), shift, factor, own];
-    let mut first = 0;
-    while first < constant.len() {
-        if first + GROUP <= constant.len() {
-            finish_classes::<GROUP, E>(x, rows, constant, extra, first);
-            first += GROUP;
-        } else {
-            finish_classes::<1, E>(x, rows, constant, extra, first);
-            first += 1;
+    for (first, count) in groups(constant.len()) {
+        match count {
+            GROUP => finish_classes::<GROUP, E>(x, rows, constant, extra, first),
+            _ => finish_classes::<1, E>(x, rows, constant, extra, first),
         }
     }
     for Top { class, pixel, gradient } in tops {
         x.row(class)[pixel] = gradient;
     }
+}
+
+/// Classes in groups, and those left one by one: the first, and how many.
+fn groups(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let left = channels - channels % GROUP;
+    let whole = (0..left).step_by(GROUP).map(|first| (first, GROUP));
+    whole.chain((left..channels).map(|first| (first, 1)))
 }
 
 /// Adds N classes to what [`chain_classes`] sums: own and slope at the label, Σ p a and Σ p of the others,
