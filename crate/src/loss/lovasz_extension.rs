@@ -24,6 +24,8 @@ use crate::sort::{Pair, Sorter, key, position};
 const BLOCK: usize = 512;
 /// Sorted pixels ranked at once: what the steps hand on stays in the first cache.
 const RANKED: usize = 128;
+/// Vectors summed in f32. Where errors are tied, every addition of a sum rounds to the same side.
+const SUMMED: usize = 8;
 /// The first key of pixels whose error is 0: they contribute nothing.
 const NO_ERROR: u32 = u32::MAX - 1;
 
@@ -200,7 +202,6 @@ impl Walk {
         let mut difference = U32x4::load(&[0, 1, 2, 3].map(|j| offset.wrapping_sub(j)));
         let mut ties = 0u32;
         let ones = U32x4::splat(u32::MAX);
-        // Few enough for f32.
         let mut value = F32x4::zero();
         for (j, (before, slopes)) in self.before[..vectors].iter().zip(&mut self.slopes).enumerate() {
             let around: &[u32; 5] = self.keys[4 * j..][..5].try_into().unwrap();
@@ -217,6 +218,9 @@ impl Walk {
             let slope = background.select(remaining, -union) / (union * after.to_float());
             let error = F32x4::from_bits((ones - keys).shift_right_signed(1)).abs();
             value = value + slope.abs() * error;
+            if j % SUMMED == SUMMED - 1 {
+                self.value += std::mem::replace(&mut value, F32x4::zero()).sum();
+            }
             slope.store(slopes);
             difference = difference - U32x4::splat(4);
         }
