@@ -8,60 +8,56 @@
 /// Label of a site that takes part in nothing: ignored, or padding of a tile.
 pub const NO_LABEL: u32 = u32::MAX;
 
-/// The target: one label a site, or soft targets shaped like the logits.
+/// The target: one label a site, or soft targets shaped like the logits. Signed labels are held as unsigned ones of
+/// the same width: a negative one becomes larger than any class.
 #[derive(Clone, Copy)]
 #[allow(missing_docs)]
 pub enum Target<'a> {
-    U8(&'a [u8]),
-    I8(&'a [i8]),
-    U16(&'a [u16]),
-    I16(&'a [i16]),
-    U32(&'a [u32]),
-    I32(&'a [i32]),
+    U8(&'a [u8], Sign),
+    U16(&'a [u16], Sign),
+    U32(&'a [u32], Sign),
     Soft(&'a [f32]),
+}
+
+/// Whether labels came with a sign.
+#[derive(Clone, Copy, PartialEq)]
+#[allow(missing_docs)]
+pub enum Sign {
+    Unsigned,
+    Signed,
 }
 
 /// Runs one generic expression over the labels, whatever their type; the second for soft targets.
 macro_rules! match_target {
     ($target:expr, $labels:ident => $hard:expr, $soft:ident => $other:expr) => {
         match $target {
-            Target::U8($labels) => $hard,
-            Target::I8($labels) => $hard,
-            Target::U16($labels) => $hard,
-            Target::I16($labels) => $hard,
-            Target::U32($labels) => $hard,
-            Target::I32($labels) => $hard,
+            Target::U8($labels, _) => $hard,
+            Target::U16($labels, _) => $hard,
+            Target::U32($labels, _) => $hard,
             Target::Soft($soft) => $other,
         }
     };
 }
 pub(crate) use match_target;
 
-/// An integer label of any width. Negative labels become huge, so that one comparison finds both
-/// ends of the range.
-pub trait Label: Copy + PartialEq {
+/// An integer label of any width.
+pub trait Label: Copy + PartialOrd {
     /// The label as a class number.
     fn class(self) -> u32;
-    /// Whether it is one of this many classes, without widening it.
-    fn is_below(self, classes: usize) -> bool;
-    /// This number as a label, where it is one.
-    fn from_number(number: i64) -> Option<Self>;
+    /// The label of a class that this width can name.
+    fn of(class: u32) -> Self;
 }
-macro_rules! labels { ($($type:ty as $unsigned:ty),*) => { $(impl Label for $type {
+macro_rules! labels { ($($type:ty),*) => { $(impl Label for $type {
     #[inline(always)]
     fn class(self) -> u32 {
-        self as u32
+        self.into()
     }
     #[inline(always)]
-    fn is_below(self, classes: usize) -> bool {
-        // More classes than this type can name: only negative labels are none of them.
-        self as $unsigned <= <$unsigned>::try_from(classes - 1).unwrap_or(<$type>::MAX as $unsigned)
-    }
-    fn from_number(number: i64) -> Option<Self> {
-        number.try_into().ok()
+    fn of(class: u32) -> Self {
+        class as $type
     }
 })* } }
-labels!(u8 as u8, i8 as u8, u16 as u16, i16 as u16, u32 as u32, i32 as u32);
+labels!(u8, u16, u32);
 
 impl Target<'_> {
     /// Labels from an index on that lie `step` apart, as class numbers; 0 where targets are soft. One
@@ -73,7 +69,13 @@ impl Target<'_> {
             labels => {
                 let labels = &labels[first..];
                 if step == 1 {
-                    row.iter_mut().zip(labels).for_each(|(to, label)| *to = label.class());
+                    // Sixteen at a time: of single bytes the compiler takes four.
+                    let (runs, rest) = row.as_chunks_mut::<16>();
+                    for (to, labels) in runs.iter_mut().zip(labels.as_chunks().0) {
+                        *to = labels.map(Label::class);
+                    }
+                    let labels = &labels[16 * runs.len()..];
+                    rest.iter_mut().zip(labels).for_each(|(to, label)| *to = label.class());
                 } else {
                     row.iter_mut().zip(labels.iter().step_by(step)).for_each(|(to, label)| *to = label.class());
                 }
@@ -81,12 +83,27 @@ impl Target<'_> {
             _soft => row.fill(0)
         )
     }
+    /// Bits of a label, and whether it has a sign.
+    fn width(&self) -> (u32, Sign) {
+        match *self {
+            Self::U8(_, sign) => (8, sign),
+            Self::U16(_, sign) => (16, sign),
+            Self::U32(_, sign) => (32, sign),
+            Self::Soft(_) => (0, Sign::Unsigned),
+        }
+    }
+    /// The largest class that a label of this type can name.
+    pub fn highest(&self) -> u32 {
+        let (bits, sign) = self.width();
+        ((1u64 << (bits - u32::from(sign == Sign::Signed && bits > 0))) - 1) as u32
+    }
     /// The class number of a label, if this type can hold it.
     pub fn class_of(&self, number: i64) -> Option<u32> {
-        fn convert<L: Label>(_labels: &[L], number: i64) -> Option<u32> {
-            L::from_number(number).map(Label::class)
-        }
-        match_target!(*self, labels => convert(labels, number), _soft => None)
+        let (bits, sign) = self.width();
+        let highest = i64::from(self.highest());
+        let lowest = if sign == Sign::Signed { -highest - 1 } else { 0 };
+        let holds = bits > 0 && (lowest..=highest).contains(&number);
+        holds.then(|| (number & ((1 << bits) - 1)) as u32)
     }
 }
 
@@ -256,7 +273,7 @@ mod tests {
         let section = Section { index: 0, image: 0, class: 0, channels: 3 };
         let mut batch = Batch {
             logits: &[0.0; 12],
-            target: Target::I8(&[0, -1, 2, 1]),
+            target: Target::U8(&[0, -1i8 as u8, 2, 1], Sign::Signed),
             images: 1,
             channels: 3,
             size: [1, 2, 2],
@@ -271,11 +288,32 @@ mod tests {
         let mut row = [9; 6];
         assert!(batch.read_labels(&section, 0, 4, &mut row));
         assert_eq!(row, [0, NO_LABEL, 2, 1, NO_LABEL, NO_LABEL]);
-        batch.target = Target::U8(&[0, 255, 2, 1]);
+        batch.target = Target::U8(&[0, 255, 2, 1], Sign::Unsigned);
         batch.ignore = Some(255);
         assert!(batch.read_labels(&section, 1, 2, &mut row));
         assert_eq!(row[..3], [NO_LABEL, 2, NO_LABEL]);
         batch.ignore = Some(-1); // no u8 is −1
         assert!(!batch.read_labels(&section, 0, 1, &mut row));
+    }
+
+    #[test]
+    fn every_type_names_the_classes_it_can_hold() {
+        let types = [
+            (Target::U8(&[], Sign::Unsigned), 0, 255),
+            (Target::U8(&[], Sign::Signed), -128, 127),
+            (Target::U16(&[], Sign::Unsigned), 0, 65_535),
+            (Target::U16(&[], Sign::Signed), -32_768, 32_767),
+            (Target::U32(&[], Sign::Unsigned), 0, i64::from(u32::MAX)),
+            (Target::U32(&[], Sign::Signed), i64::from(i32::MIN), i64::from(i32::MAX)),
+        ];
+        for (labels, lowest, highest) in types {
+            assert_eq!(i64::from(labels.highest()), highest);
+            assert_eq!(labels.class_of(highest), Some(labels.highest()));
+            assert_eq!((labels.class_of(lowest - 1), labels.class_of(highest + 1)), (None, None));
+            // Above all classes, or class 0.
+            let lowest = labels.class_of(lowest).unwrap();
+            assert!(lowest == 0 || lowest == labels.highest() + 1);
+        }
+        assert_eq!(Target::Soft(&[]).class_of(0), None);
     }
 }

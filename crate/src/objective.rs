@@ -27,8 +27,9 @@ pub struct Objective {
     workspace: Workspace,
     /// Sums of each class of each image.
     sums: Vec<Sums>,
-    /// Of a softmax, from the first sweep: p of each label, and its u where the second needs that again.
-    kept: [Vec<f32>; 2],
+    /// Of a softmax, from the first sweep: p and u of each label, and 1 / Σ of the exponentials, where the
+    /// second needs them again.
+    kept: [Vec<f32>; 3],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
     /// Bytes that were found to fit.
@@ -102,7 +103,7 @@ impl Objective {
         let needs = self.needs(batch);
         let looking = self.terms.iter().filter(|term| term.loss.needs(batch).planes).count();
         let floats = [
-            if needs.sums && gradient { 2 * batch.images * batch.pixels() } else { 0 },
+            if needs.sums && gradient { self.kept.len() * batch.images * batch.pixels() } else { 0 },
             if needs.planes && !gradient { batch.logits.len() } else { 0 },
             if looking > 1 { 2 * batch.logits.len() } else { 0 },
             if gradient && self.sweeps_apart(batch) { batch.logits.len() } else { 0 },
@@ -191,12 +192,14 @@ impl Objective {
         self.workspace.in_blocks = self.workspace.by_planes && batch.channels_last && second != Second::Slopes;
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
-        let keep_own = keep && (needs.surprise_again || !self.workspace.by_planes);
+        let Workspace { by_planes, many, .. } = self.workspace;
         if self.sweeps_apart(batch) && second == Second::Recall {
             self.aside.resize(batch.logits.len(), 0.0);
         }
-        self.kept[0].resize(if keep_own { sites } else { 0 }, 0.0);
-        self.kept[1].resize(if keep && needs.surprise_again { sites } else { 0 }, 0.0);
+        let needed = [needs.surprise_again || many || !by_planes, needs.surprise_again, by_planes];
+        for (row, needed) in self.kept.iter_mut().zip(needed) {
+            row.resize(if keep && needed { sites } else { 0 }, 0.0);
+        }
         for_each_tile(batch, self.workspace.by_planes, |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
@@ -228,10 +231,8 @@ impl Objective {
             }
             if work.is_swept_by_planes() {
                 let surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
-                if !self.sums.is_empty() {
-                    let sums = &mut self.sums[section.image * batch.channels..][..batch.channels];
-                    work.add_up(buffer.as_deref_mut(), sums);
-                }
+                let first = section.image * batch.channels;
+                let sums = self.sums.get_mut(first..first + batch.channels).unwrap_or(&mut []);
                 if second == Second::None
                     && let Some(buffer) = buffer.as_deref_mut()
                 {
@@ -245,8 +246,10 @@ impl Objective {
                             term.loss.pull_evenly(&tile, term.weight as f32, slopes);
                         }
                     }
-                    return work.chain_planes(Planar::None, buffer);
+                    // The chain rule adds up Σ p φ on its way.
+                    return work.chain_planes(Planar::None, buffer, sums);
                 }
+                work.add_up(buffer.as_deref_mut(), sums);
                 let tile = work.tile().0;
                 self.terms.iter_mut().for_each(|term| match needs.rows {
                     true => term.loss.observe(&tile),
@@ -322,7 +325,7 @@ impl Objective {
                     false => term.loss.pull(&tile, term.weight as f32, slopes),
                 }
             }
-            if by_planes { work.chain_planes(planar, gradient) } else { work.chain(planar, gradient) }
+            if by_planes { work.chain_planes(planar, gradient, &mut []) } else { work.chain(planar, gradient) }
         });
     }
 

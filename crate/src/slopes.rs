@@ -3,6 +3,7 @@
 use crate::simd::{F32x4, U32x4};
 use crate::tile::{Planes, PlanesMut, vectors};
 use crate::view::{Tile, Truth};
+use crate::walk::as_bits;
 
 /// What the losses report of a tile: a = ∂L/∂p of each channel, and b = ∂L/∂ln p, of the label where
 /// targets are hard, of each outcome where they are dense. Overlap losses have the same a wherever y
@@ -94,6 +95,10 @@ impl Slopes {
     pub fn read_b(&self) -> Option<Planes<'_>> {
         self.has_b.then(|| Planes::new(&self.b, self.width, self.width))
     }
+    /// b of each label, or else of all.
+    pub fn of_labels<'a>(&'a self, label: &'a [u32]) -> (&'a [f32], Option<F32x4>) {
+        self.read_b().map_or((as_bits(label), Some(F32x4::splat(self.even))), |b| (b.row(0), None))
+    }
     /// Writes out what depends on distances.
     pub fn spread_distances(&mut self, tile: &Tile) {
         let (true, Some(distance)) = (std::mem::take(&mut self.has_distance), tile.distance) else { return };
@@ -139,5 +144,65 @@ impl Slopes {
             }
         }
         self.classes = classes;
+    }
+}
+
+/// What the slope of a class has on top of its constant: nothing, or a factor times a map.
+pub trait Extra: Copy {
+    /// Whether there is a map.
+    const IS_MAP: bool;
+    /// The map's row of a class, or any that is there anyway.
+    fn row<'a>(&'a self, k: usize, other: &'a [f32]) -> &'a [f32];
+    /// Factor of what is read.
+    fn factor(&self, k: usize) -> F32x4;
+    /// A slope and factor times what was read.
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4;
+    /// The difference of two slopes.
+    #[inline(always)]
+    fn difference(slope: [F32x4; 2], factor: [F32x4; 2], row: [F32x4; 2]) -> F32x4 {
+        Self::add(slope[0], factor[0], row[0]) - Self::add(slope[1], factor[1], row[1])
+    }
+}
+
+/// Slopes that are constant for a class.
+#[derive(Clone, Copy)]
+pub struct NoMap;
+impl Extra for NoMap {
+    const IS_MAP: bool = false;
+    #[inline(always)]
+    fn row<'a>(&'a self, _k: usize, other: &'a [f32]) -> &'a [f32] {
+        other
+    }
+    #[inline(always)]
+    fn factor(&self, _k: usize) -> F32x4 {
+        F32x4::zero()
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, _factor: F32x4, _row: F32x4) -> F32x4 {
+        slope
+    }
+}
+
+/// Slopes that grow with a map: the signed distances, or what losses left that looked at planes.
+#[derive(Clone, Copy)]
+pub struct Map<'m> {
+    /// The map's planes.
+    pub planes: Planes<'m>,
+    /// How the slope of each class grows with it.
+    pub factors: &'m [f32],
+}
+impl Extra for Map<'_> {
+    const IS_MAP: bool = true;
+    #[inline(always)]
+    fn row<'a>(&'a self, k: usize, _other: &'a [f32]) -> &'a [f32] {
+        self.planes.row(k)
+    }
+    #[inline(always)]
+    fn factor(&self, k: usize) -> F32x4 {
+        F32x4::splat(self.factors[k])
+    }
+    #[inline(always)]
+    fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4 {
+        slope + factor * row
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::activation::{
     OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
+    softmax_many,
 };
 use crate::loss::{Loss, OutcomeSlopes, Row};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
-use crate::tile::{Planes, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, vectors, vectors_mut};
 use crate::view::{Sums, Tile};
 use crate::workspace::{Kept, Place, Workspace};
 
@@ -198,9 +199,12 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Exponentials to probabilities, if they are not that already. Adds up each class, if there are
     /// sums.
     pub fn normalise(&mut self, sums: &mut [Sums]) {
-        let Workspace { x, inverse, .. } = &mut *self.space;
+        let Workspace { width, many, label, own, x, inverse, .. } = &mut *self.space;
         if self.held == Held::Exponentials {
             softmax::normalise(x, inverse);
+            if *many {
+                softmax_many::swap_own(&mut PlanesMut::new(x, *width, *width), label, own);
+            }
             self.held = Held::Whole;
         }
         let tile = self.space.tile(&self.place).0;

@@ -3,11 +3,12 @@
 //! A tile is gathered from the caller's arrays into planes of its own, padded to the lanes, and
 //! scattered back; so channels-last, the last pixels of a section and the usual case are one case.
 
+use crate::activation::softmax_few::FEW;
 use crate::batch::{Batch, NO_LABEL, Section, Target};
 use crate::interleaved;
 use crate::loss::Needs;
 use crate::slopes::Slopes;
-use crate::tile::{BLOCK, LONG_RUN, Planes, PlanesMut, staged_width, tile_width};
+use crate::tile::{BLOCK, Planes, PlanesMut, long_width, staged_width, tile_width};
 use crate::view::{Outcomes, Site, Tile, Truth};
 
 /// Rows and planes of one tile.
@@ -29,6 +30,8 @@ pub struct Workspace {
     pub(crate) x: Vec<f32>,
     /// Under a softmax: what was taken from the logits before the exponentials in `x`, then 1 / Σ.
     pub(crate) inverse: Vec<f32>,
+    /// Of many classes: p of each label, on its way back to its plane.
+    pub(crate) own: Vec<f32>,
     /// p and q of a sigmoid.
     pub(crate) p: Vec<f32>,
     pub(crate) q: Vec<f32>,
@@ -37,10 +40,12 @@ pub struct Workspace {
     /// y, u, p, q of each outcome.
     pub(crate) outcome: [Vec<f32>; 4],
     /// Rows that the chain rule works in.
-    pub(crate) chain: [Vec<f32>; 5],
+    pub(crate) chain: [Vec<f32>; 4],
     pub(crate) slopes: Slopes,
     /// Whether sweeps go by planes (`sweep`).
     pub(crate) by_planes: bool,
+    /// Of more classes than fit into registers: planes then hold nothing of the labels' own (`softmax_many`).
+    pub(crate) many: bool,
     /// Whether the gradient buffer holds a tile's planes one after the other until the gradient is in them, where
     /// the channels of a pixel lie together in the end. Saves two transposed copies between sweeps, and the
     /// last one writes to lines that are in the cache (0.2 ns per element instead of 0.6).
@@ -57,6 +62,9 @@ impl Workspace {
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
         let summed = needs.sums || needs.distance;
         let elsewhere = needs.errors || needs.logit_slopes || needs.planes && needs.distance;
+        self.many = batch.channels > FEW;
+        // A single class is always certain: not worth a kernel.
+        let softmax = softmax && batch.channels > 1;
         self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());
     }
     /// Floats that planes take to sweep them where the gradient does not lie as they need it.
@@ -80,7 +88,7 @@ impl Workspace {
         // Distances are staged unless they can be read where they lie.
         let staged = self.needs.distance && !self.by_planes;
         resize(&mut self.distance, if staged { channels * width } else { 0 });
-        let rows = [&mut self.weights, &mut self.inverse, &mut self.p, &mut self.q];
+        let rows = [&mut self.weights, &mut self.inverse, &mut self.own, &mut self.p, &mut self.q];
         rows.into_iter().chain(&mut self.site).chain(&mut self.chain).for_each(|row| resize(row, width));
         let size = if self.dense { self.outcomes * width } else { 0 };
         self.outcome.iter_mut().for_each(|planes| resize(planes, size));
@@ -181,7 +189,8 @@ impl Workspace {
             let (width, stride) = (self.width, self.stride());
             self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, i, width));
             if ignored || !outlined {
-                [&mut self.inverse, &mut self.p, &mut self.q].into_iter().for_each(|values| zero(values, i, width));
+                let rows = [&mut self.inverse, &mut self.own, &mut self.p, &mut self.q];
+                rows.into_iter().for_each(|values| zero(values, i, width));
                 zero(&mut self.x, i, stride);
             }
         }
@@ -295,28 +304,30 @@ pub fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: i
 fn longest(batch: &Batch, by_planes: bool) -> usize {
     let channels = if batch.sigmoid { 1 } else { batch.channels };
     match (by_planes, batch.channels_last) {
-        (true, false) => LONG_RUN,
+        (true, false) => long_width(channels),
         (true, true) => staged_width(channels),
         (false, _) => tile_width(channels, batch.pixels()),
     }
 }
 
-/// What a softmax keeps of each pixel between the sweeps, where slopes need it again.
+/// What a softmax keeps of each pixel between the sweeps, where the second needs it again.
 pub struct Kept<'k> {
     /// p of the label.
     pub own: &'k mut [f32],
     /// u of the label.
     pub u: &'k mut [f32],
+    /// 1 / Σ of the exponentials.
+    pub inverse: &'k mut [f32],
 }
 
 impl<'k> Kept<'k> {
     /// Where a tile's pixels keep it, if anything is kept.
-    pub fn of(rows: &'k mut [Vec<f32>; 2], place: &Place) -> Option<Self> {
-        if rows[0].is_empty() {
+    pub fn of(rows: &'k mut [Vec<f32>; 3], place: &Place) -> Option<Self> {
+        if rows.iter().all(Vec::is_empty) {
             return None;
         }
         let at = place.section.image * place.batch.pixels() + place.start;
-        let [own, u] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
-        Some(Self { own, u })
+        let [own, u, inverse] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
+        Some(Self { own, u, inverse })
     }
 }

@@ -1,7 +1,7 @@
 //! Random batches, as numbers that can be laid out and typed in several ways.
 
 use crate::input::Input;
-use segrad::batch::{Batch, Target};
+use segrad::batch::{Batch, Sign, Target};
 use segrad::census::{Argument, Fault};
 
 /// A batch, channels first.
@@ -162,22 +162,25 @@ impl Arrays {
     }
 }
 
-macro_rules! typed { ($($name:ident($type:ty))*) => {
-    enum Typed { $($name(Vec<$type>),)* Soft(Vec<f32>) }
+macro_rules! typed { ($($name:ident($type:ty as $target:ident($unsigned:ty), $sign:ident))*) => {
+    enum Typed { $($name(Vec<$unsigned>),)* Soft(Vec<f32>) }
     impl Typed {
         fn new(labels: &[i64], first: usize) -> Self {
             let makers = [$(|labels: &[i64]| -> Option<Typed> {
-                labels.iter().map(|&label| <$type>::try_from(label).ok()).collect::<Option<_>>().map(Typed::$name)
+                labels.iter().map(|&label| <$type>::try_from(label).ok().map(|label| label as $unsigned)).collect::<Option<_>>().map(Typed::$name)
             }),*];
             let made = (0..makers.len()).find_map(|i| makers[(first + i) % makers.len()](labels));
             made.expect("every label fits 32 bits")
         }
         fn target(&self) -> Target<'_> {
-            match self { $(Self::$name(labels) => Target::$name(labels),)* Self::Soft(shares) => Target::Soft(shares) }
+            match self { $(Self::$name(labels) => Target::$target(labels, Sign::$sign),)* Self::Soft(shares) => Target::Soft(shares) }
         }
     }
 } }
-typed! { U8(u8) I8(i8) U16(u16) I16(i16) U32(u32) I32(i32) }
+typed! {
+    U8(u8 as U8(u8), Unsigned) I8(i8 as U8(u8), Signed) U16(u16 as U16(u16), Unsigned)
+    I16(i16 as U16(u16), Signed) U32(u32 as U32(u32), Unsigned) I32(i32 as U32(u32), Signed)
+}
 
 fn logit(input: &mut Input, kind: Kind) -> f32 {
     let special = [0.0, -0.0, 1e-40, -1e-40, 1e30, -1e30, 88.0, -104.0];

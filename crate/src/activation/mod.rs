@@ -11,6 +11,8 @@ pub mod sigmoid;
 pub mod softmax;
 pub mod softmax_chain;
 pub mod softmax_few;
+pub mod softmax_many;
+pub mod softmax_many_chain;
 pub mod softmax_planes;
 
 use crate::math::complement;

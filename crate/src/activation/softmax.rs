@@ -9,9 +9,8 @@ use super::{OutcomePlanes, SiteRows};
 use crate::batch::NO_LABEL;
 use crate::math::{LogProduct, complement, exp, log1p};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, SUM_RUN, column, column_mut, vectors};
-use crate::view::Sums;
-use crate::walk::{Walk, as_bits, lockstep};
+use crate::tile::{PlanesMut, SUM_RUN, column, column_mut};
+use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
@@ -19,78 +18,16 @@ use std::ops::Range;
 const SMALLEST: f32 = 1e-34;
 
 /// A logit whose exponential f32 holds.
-const LARGEST: f32 = 88.0;
+pub(super) const LARGEST: f32 = 88.0;
 
-/// Exponentials of the logits `z` into the planes of `x`, those of the labels also into `own`, and Σ of the
-/// others into `others`. It says no where some pixel's sum shows
-/// that its logits are too large, too small or not finite to be taken as they are; then nothing it wrote
-/// counts, and [`subtract_top`] helps. Logits of networks hardly ever are, and not looking for the
-/// largest first saves a pass (0.3 ns per element).
-///
-/// With the others' sum built up by itself, q and u of the label lose nothing as p → 1.
-#[inline(never)]
-pub fn exponentials(
-    z: Planes,
-    x: &mut PlanesMut,
-    channels: usize,
-    label: &[u32],
-    own: &mut [f32],
-    others: &mut [f32],
-) -> bool {
-    own.fill(0.0);
-    others.fill(0.0);
-    // Several classes at a time share the loads and stores of the sums.
-    let mut first = 0;
-    while first < channels {
-        let group = match channels - first {
-            3 | 6 => 3,
-            left if left >= GROUP => GROUP,
-            _ => 1,
-        };
-        match group {
-            GROUP => exponentials_of::<GROUP>(z, first, x, label, own, others),
-            3 => exponentials_of::<3>(z, first, x, label, own, others),
-            _ => exponentials_of::<1>(z, first, x, label, own, others),
-        }
-        first += group;
-    }
-    let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
-    let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
-    vectors(own)
-        .iter()
-        .zip(vectors(others))
-        .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
-}
-
-/// Classes handled at once, so that they share what belongs to a pixel: label, sums, factors.
+/// Classes handled at once, so that they share what belongs to a pixel: sums, factors, maps of slopes.
 pub(super) const GROUP: usize = 4;
 
-#[inline(always)]
-fn exponentials_of<const N: usize>(
-    z: Planes,
-    first: usize,
-    x: &mut PlanesMut,
-    label: &[u32],
-    own: &mut [f32],
-    others: &mut [f32],
-) {
-    let x: [_; N] = x.rows(first);
-    let z = z.rows::<N>(first);
-    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
-    let sums = lockstep([as_bits(label)], [own, others]);
-    for (([label], [own, others]), (z, x)) in sums.beside(lockstep(z, x)) {
-        let (mut hit, mut sum) = (F32x4::load(own), F32x4::load(others));
-        for ((z, x), class) in z.into_iter().zip(x).zip(class) {
-            let e = exp(z.min(F32x4::splat(LARGEST)));
-            e.store(x);
-            let mine = e.keep(label.bits().eq(class));
-            hit = hit + mine;
-            // A difference: the compiler makes three instructions of `drop`.
-            sum = sum + (e - mine);
-        }
-        hit.store(own);
-        sum.store(others);
-    }
+/// Classes in groups of N, and those left one by one: the first, and how many.
+pub(super) fn groups<const N: usize>(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let left = channels - channels % N;
+    let whole = (0..left).step_by(N).map(|first| (first, N));
+    whole.chain((left..channels).map(|first| (first, 1)))
 }
 
 /// Subtracts the largest logit of each pixel, and leaves it in `top`.
@@ -133,10 +70,10 @@ pub fn sites<const SURPRISE: bool>(label: &[u32], top: &mut [f32], rows: &mut Si
 /// Pixels whose product is one.
 const PRODUCT: usize = 32;
 
-/// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and q in others'. Only
+/// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and p and q. Only
 /// where labels are unlikely do they cost a logarithm each.
 #[inline(never)]
-pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut [f32], logit: Logit) -> f64 {
+pub fn total_surprise(label: &[u32], top: &mut [f32], own: &mut [f32], others: &mut [f32], logit: Logit) -> f64 {
     let mut total = 0.0;
     for start in (0..own.len()).step_by(SUM_RUN) {
         let end = own.len().min(start + SUM_RUN);
@@ -147,14 +84,16 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &[f32], others: &mut 
             for ([own, others], []) in lockstep([&own[run.clone()], &others[run.clone()]], []) {
                 logs.multiply(others / own);
             }
-            sum = sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, [own, &*others, &*top], logit) };
+            sum =
+                sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, [&*own, &*others, &*top], logit) };
         }
         total += sum.sum();
     }
-    for ([own], [top, others]) in lockstep([own], [top, others]) {
-        let rest = F32x4::load(others);
-        let inverse = F32x4::splat(1.0) / (own + rest);
+    for ([], [top, own, others]) in lockstep([], [top, own, others]) {
+        let (hit, rest) = (F32x4::load(own), F32x4::load(others));
+        let inverse = F32x4::splat(1.0) / (hit + rest);
         inverse.store(top);
+        (hit * inverse).store(own);
         (rest * inverse).store(others);
     }
     total
@@ -232,93 +171,11 @@ pub fn forward_dense(x: &mut [f32], width: usize, planes: &mut OutcomePlanes) {
     }
 }
 
-/// Adds up each class's Σ p and Σ p of its own label, from exponentials.
-#[inline(never)]
-pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    let (groups, single) = in_groups(sums);
-    let left = GROUP * groups.len();
-    groups.iter_mut().enumerate().for_each(|(i, sums)| add_up_classes(x, GROUP * i, label, inverse, sums));
-    single.iter_mut().enumerate().for_each(|(i, sums)| add_up_classes(x, left + i, label, inverse, sums));
-}
-
-/// Classes in groups, and those left one by one.
-fn in_groups<T>(classes: &mut [T]) -> (&mut [[T; GROUP]], &mut [[T; 1]]) {
-    let (groups, rest) = classes.as_chunks_mut();
-    (groups, rest.as_chunks_mut().0)
-}
-
-#[inline(always)]
-fn add_up_classes<const N: usize>(x: Planes, first: usize, label: &[u32], inverse: &[f32], sums: &mut [Sums; N]) {
-    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
-    // Runs are short enough for f32, and their sums go to f64.
-    for start in (0..label.len()).step_by(SUM_RUN) {
-        let run = start..label.len().min(start + SUM_RUN);
-        let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
-        let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
-        let (mut predicted, mut hit) = ([F32x4::zero(); N], [F32x4::zero(); N]);
-        for (([label, inverse], []), (e, [])) in lockstep(rows, []).beside(lockstep(planes, [])) {
-            for j in 0..N {
-                let p = e[j] * inverse;
-                predicted[j] = predicted[j] + p;
-                hit[j] = hit[j] + p.keep(label.bits().eq(class[j]));
-            }
-        }
-        for (sums, (predicted, hit)) in sums.iter_mut().zip(predicted.into_iter().zip(hit)) {
-            sums.predicted += predicted.sum();
-            sums.intersection += hit.sum();
-        }
-    }
-}
-
-/// Adds up each class's Σ p φ, φ the signed distances, from exponentials.
-#[inline(never)]
-pub fn add_up_distances(x: Planes, inverse: &[f32], distance: Planes, sums: &mut [Sums]) {
-    let (groups, single) = in_groups(sums);
-    let left = GROUP * groups.len();
-    groups.iter_mut().enumerate().for_each(|(i, sums)| distances_of(x, GROUP * i, inverse, distance, sums));
-    single.iter_mut().enumerate().for_each(|(i, sums)| distances_of(x, left + i, inverse, distance, sums));
-}
-
-#[inline(always)]
-fn distances_of<const N: usize>(x: Planes, first: usize, inverse: &[f32], distance: Planes, sums: &mut [Sums; N]) {
-    for start in (0..inverse.len()).step_by(SUM_RUN) {
-        let run = start..inverse.len().min(start + SUM_RUN);
-        let [e, phi] = [x, distance].map(|planes| planes.rows::<N>(first).map(|row| &row[run.clone()]));
-        let rows = lockstep([&inverse[run]], []).beside(lockstep(e, [])).beside(lockstep(phi, []));
-        let mut sum = [F32x4::zero(); N];
-        for ((([inverse], []), (e, [])), (phi, [])) in rows {
-            for j in 0..N {
-                sum[j] = sum[j] + e[j] * inverse * phi[j];
-            }
-        }
-        sums.iter_mut().zip(sum).for_each(|(sums, sum)| sums.distance += sum.sum());
-    }
-}
-
 /// Exponentials to probabilities, in place.
 pub fn normalise(x: &mut [f32], inverse: &[f32]) {
     for plane in x.chunks_exact_mut(inverse.len()) {
         for ([inverse], [cell]) in lockstep([inverse], [plane]) {
             (F32x4::load(cell) * inverse).store(cell);
-        }
-    }
-}
-
-/// Exponentials to encoded probabilities, in place, as [`encode_planes`].
-pub fn encode(x: &mut PlanesMut, channels: usize, inverse: &[f32], rest: &mut [f32]) {
-    let half = F32x4::splat(0.5);
-    rest.fill(0.0);
-    for k in 0..channels {
-        for ([inverse], [cell, rest]) in lockstep([inverse], [x.row(k), rest]) {
-            let p = F32x4::load(cell) * inverse;
-            p.store(cell);
-            (F32x4::load(rest) + (p - p.keep(p.gt(half)))).store(rest);
-        }
-    }
-    for k in 0..channels {
-        for ([rest], [cell]) in lockstep([&*rest], [x.row(k)]) {
-            let p = F32x4::load(cell);
-            super::encode(p, rest).store(cell);
         }
     }
 }

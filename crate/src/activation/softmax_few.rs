@@ -1,14 +1,41 @@
-//! Softmax of few classes: the chain rule for two to four, whose exponentials fit into registers, in one pass over
-//! all planes where `softmax_planes` takes three; and the exponentials of two.
+//! Softmax of two to four classes, whose exponentials fit into registers: one pass over all planes where
+//! `softmax_many` takes three, and labels are compared with each class.
 
-use super::softmax_planes::{Extra, slope_of_labels};
+use super::softmax::{GROUP, LARGEST, groups};
+use super::softmax_many::Labels;
 use crate::math::exp;
 use crate::simd::{F32x4, U32x4};
-use crate::slopes::Slopes;
-use crate::tile::{Planes, PlanesMut};
+use crate::slopes::{Extra, Slopes};
+use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep};
 
-/// ∂L/∂z from exponentials, in place. With a the slopes of the classes, h what the label l has on top of
+/// Classes that are few.
+pub const FEW: usize = 4;
+
+/// Exponentials of N logits `z` into the planes of `x`, those of the labels also into `own`, and Σ of the
+/// others into `others`.
+#[inline(always)]
+pub fn exponentials<const N: usize>(z: Planes, x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
+    let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
+    let sums = lockstep([as_bits(label)], [own, others]);
+    for (([label], [own, others]), (z, x)) in sums.beside(lockstep(z.rows::<N>(0), x.rows::<N>(0))) {
+        let (mut hit, mut sum) = (F32x4::zero(), F32x4::zero());
+        for ((z, x), class) in z.into_iter().zip(x).zip(class) {
+            let e = exp(z.min(F32x4::splat(LARGEST)));
+            e.store(x);
+            let mine = e.keep(label.bits().eq(class));
+            hit = hit + mine;
+            // A difference: the compiler makes three instructions of `drop`.
+            sum = sum + (e - mine);
+        }
+        hit.store(own);
+        sum.store(others);
+    }
+}
+
+/// ∂L/∂z from exponentials, in place; Σ p φ of each class into `sums`, where there is a map φ and they are not
+/// empty. With a the slopes of the classes, h what the label l has on top of
 /// its class's, and t = p_l h_l + b:
 ///
 /// g_k = Σ_j p_k p_j (a_k − a_j) − p_k t, and for the label Σ_j p_l p_j (a_l − a_j) + (1 − p_l) t.
@@ -16,43 +43,59 @@ use crate::walk::{Walk, as_bits, lockstep};
 /// Every pair of classes is looked at once, and adds to the one what it takes from the other. No difference
 /// in it cancels, whichever class is near 1, if 1 − p is the sum of the others.
 #[inline(never)]
-pub(super) fn chain<const N: usize, E: Extra>(x: &mut PlanesMut, label: &[u32], slopes: &Slopes, extra: E) {
+pub(super) fn chain<const N: usize, E: Extra>(
+    x: &mut PlanesMut,
+    labels: Labels,
+    slopes: &Slopes,
+    extra: E,
+    sums: &mut [Sums],
+) {
     let (constant, hit) = slopes.constant_and_hit();
     let splats = |of: &[f32]| -> [F32x4; N] { std::array::from_fn(|k| F32x4::splat(of[k])) };
     let (constant, hit) = (splats(constant), splats(hit));
     let factor: [_; N] = std::array::from_fn(|k| extra.factor(k));
-    let maps: [_; N] = std::array::from_fn(|k| extra.row(k, as_bits(label)));
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
-    let (row, even) = slope_of_labels(label, slopes);
-    let rows = lockstep([as_bits(label), row], []).beside(lockstep(maps, [])).beside(lockstep([], x.rows::<N>(0)));
-    for ((([label, b], []), (map, [])), ([], cells)) in rows {
-        let e: [_; N] = std::array::from_fn(|k| F32x4::load(cells[k]));
-        let sum = e.iter().fold(F32x4::zero(), |sum, &e| sum + e);
-        let inverse = (F32x4::splat(1.0) / sum).keep(sum.gt(F32x4::zero()));
-        let p = e.map(|e| e * inverse);
-        let here = class.map(|class| label.bits().eq(class));
-        let (mut t, mut rest) = (even.unwrap_or(b), F32x4::zero());
-        let others: [_; N] = std::array::from_fn(|k| {
-            let own = p[k].keep(here[k]);
-            t = t + own * hit[k];
-            rest = rest + (p[k] - own);
-            p[k] - own
-        });
-        let of_label = rest * t;
-        let mut gradient: [_; N] = std::array::from_fn(|k| of_label.keep(here[k]) - others[k] * t);
-        for k in 0..N {
-            for j in k + 1..N {
-                let difference = E::difference([constant[k], constant[j]], [factor[k], factor[j]], [map[k], map[j]]);
-                let flow = p[k] * p[j] * difference;
-                gradient[k] = gradient[k] + flow;
-                gradient[j] = gradient[j] - flow;
+    let (row, even) = slopes.of_labels(labels.class);
+    for start in (0..row.len()).step_by(SUM_RUN) {
+        let run = start..row.len().min(start + SUM_RUN);
+        let rows = [as_bits(labels.class), row, labels.inverse].map(|row| &row[run.clone()]);
+        let maps: [_; N] = std::array::from_fn(|k| &extra.row(k, row)[run.clone()]);
+        let cells = x.rows::<N>(0).map(|row| &mut row[run.clone()]);
+        let mut distances = [F32x4::zero(); N];
+        let walk = lockstep(rows, []).beside(lockstep(maps, [])).beside(lockstep([], cells));
+        for ((([label, b, inverse], []), (map, [])), ([], cells)) in walk {
+            let p: [_; N] = std::array::from_fn(|k| F32x4::load(cells[k]) * inverse);
+            let here = class.map(|class| label.bits().eq(class));
+            let (mut t, mut rest) = (even.unwrap_or(b), F32x4::zero());
+            let others: [_; N] = std::array::from_fn(|k| {
+                let own = p[k].keep(here[k]);
+                t = t + own * hit[k];
+                rest = rest + (p[k] - own);
+                p[k] - own
+            });
+            let of_label = rest * t;
+            let mut gradient: [_; N] = std::array::from_fn(|k| of_label.keep(here[k]) - others[k] * t);
+            for k in 0..N {
+                if E::IS_MAP {
+                    distances[k] = distances[k] + p[k] * map[k];
+                }
+                for j in k + 1..N {
+                    let difference =
+                        E::difference([constant[k], constant[j]], [factor[k], factor[j]], [map[k], map[j]]);
+                    let flow = p[k] * p[j] * difference;
+                    gradient[k] = gradient[k] + flow;
+                    gradient[j] = gradient[j] - flow;
+                }
             }
+            gradient.into_iter().zip(cells).for_each(|(gradient, cell)| gradient.store(cell));
         }
-        gradient.into_iter().zip(cells).for_each(|(gradient, cell)| gradient.store(cell));
+        if E::IS_MAP {
+            sums.iter_mut().zip(distances).for_each(|(sums, sum)| sums.distance += sum.sum());
+        }
     }
 }
 
-/// As [`super::softmax::exponentials`] for two classes, of what is left of the logits when the larger is
+/// As [`exponentials`] for two classes, of what is left of the logits when the larger is
 /// taken off, which goes to `top`: the larger exponential is 1, and the other the only one to compute.
 #[inline(never)]
 pub fn exponentials_of_two(
@@ -78,11 +121,59 @@ pub fn exponentials_of_two(
     }
 }
 
+/// Adds up each class's Σ p and Σ p of its own label, from exponentials.
+#[inline(never)]
+pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
+    for (first, count) in groups::<GROUP>(sums.len()) {
+        match count {
+            GROUP => add_up_classes::<GROUP>(x, first, label, inverse, &mut sums[first..]),
+            _ => add_up_classes::<1>(x, first, label, inverse, &mut sums[first..]),
+        }
+    }
+}
+
+#[inline(always)]
+fn add_up_classes<const N: usize>(x: Planes, first: usize, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
+    // Runs are short enough for f32, and their sums go to f64.
+    for start in (0..label.len()).step_by(SUM_RUN) {
+        let run = start..label.len().min(start + SUM_RUN);
+        let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
+        let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
+        let (mut predicted, mut hit) = ([F32x4::zero(); N], [F32x4::zero(); N]);
+        for (([label, inverse], []), (e, [])) in lockstep(rows, []).beside(lockstep(planes, [])) {
+            for j in 0..N {
+                let p = e[j] * inverse;
+                predicted[j] = predicted[j] + p;
+                hit[j] = hit[j] + p.keep(label.bits().eq(class[j]));
+            }
+        }
+        for (sums, (predicted, hit)) in sums.iter_mut().zip(predicted.into_iter().zip(hit)) {
+            sums.predicted += predicted.sum();
+            sums.intersection += hit.sum();
+        }
+    }
+}
+
+/// Where only labels have slopes: exponentials times a factor of each pixel, in place, and `own` at the labels.
+#[inline(always)]
+pub fn chain_labels<const N: usize>(x: &mut PlanesMut, label: &[u32], factor: &[f32], own: &[f32]) {
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat(j as u32));
+    for ([label, factor, own], cells) in lockstep([as_bits(label), factor, own], x.rows::<N>(0)) {
+        for (cell, class) in cells.into_iter().zip(class) {
+            let (e, here) = (F32x4::load(cell), label.bits().eq(class));
+            ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::softmax_planes::{Distances, NoDistances, chain_with};
+    use super::super::softmax_many::swap_own;
+    use super::super::softmax_many_chain;
     use super::*;
     use crate::batch::NO_LABEL;
+    use crate::slopes::{Map, NoMap};
 
     const WIDTH: usize = 32;
 
@@ -104,17 +195,22 @@ mod tests {
             slopes.b().row(0).iter_mut().enumerate().for_each(|(i, b)| *b = -noise(i + 70));
         }
         let (mut few, mut many) = (start.clone(), start);
-        let mut work: [Vec<f32>; 5] = std::array::from_fn(|_| vec![0.0; WIDTH]);
+        let mut work: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; WIDTH]);
         let factors = slopes.distances().expect("a map").to_vec();
+        let inverse: Vec<f32> = (0..WIDTH).map(|i| 1.0 / (0..N).map(|k| many[k * WIDTH + i]).sum::<f32>()).collect();
+        let mut own = vec![0.0; WIDTH];
         let [x, y] = [&mut few, &mut many].map(|data| PlanesMut::new(data, WIDTH, WIDTH));
         let (mut x, mut y) = (x, y);
+        swap_own(&mut y, &label, &mut own);
+        let p: Vec<f32> = own.iter().zip(&inverse).map(|(own, inverse)| own * inverse).collect();
+        let labels = Labels { class: &label, p: &p, inverse: &inverse };
         if with_map {
-            let extra = Distances { planes: Planes::new(&map, WIDTH, WIDTH), factors: &factors };
-            chain::<N, _>(&mut x, &label, &slopes, extra);
-            chain_with(&mut y, &label, &slopes, extra, &mut work);
+            let extra = Map { planes: Planes::new(&map, WIDTH, WIDTH), factors: &factors };
+            chain::<N, _>(&mut x, labels, &slopes, extra, &mut []);
+            softmax_many_chain::chain(&mut y, labels, &slopes, Some(extra), &mut work, &mut []);
         } else {
-            chain::<N, _>(&mut x, &label, &slopes, NoDistances);
-            chain_with(&mut y, &label, &slopes, NoDistances, &mut work);
+            chain::<N, _>(&mut x, labels, &slopes, NoMap, &mut []);
+            softmax_many_chain::chain(&mut y, labels, &slopes, None, &mut work, &mut []);
         }
         for (at, (few, many)) in few.into_iter().zip(many).enumerate() {
             assert!((few - many).abs() <= 1e-6 * many.abs() + 2e-7, "{few} and {many} at {at} of {N}");

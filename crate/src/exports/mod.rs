@@ -11,7 +11,7 @@ mod objective;
 #[cfg(test)]
 mod tests;
 
-use crate::batch::Target;
+use crate::batch::{Sign, Target};
 use crate::loss::{Choice, Classes, Numbers, Over, Reduction, Weighting};
 
 /// A slice of WebAssembly memory.
@@ -39,12 +39,12 @@ unsafe fn target<'a>(pointer: *const u8, kind: u32, length: usize) -> Target<'a>
     // SAFETY: promised by the caller.
     unsafe {
         match kind {
-            0 => Target::U8(slice(pointer, length)),
-            1 => Target::I8(slice(pointer.cast(), length)),
-            2 => Target::U16(slice(pointer.cast(), length)),
-            3 => Target::I16(slice(pointer.cast(), length)),
-            4 => Target::U32(slice(pointer.cast(), length)),
-            5 => Target::I32(slice(pointer.cast(), length)),
+            0 => Target::U8(slice(pointer, length), Sign::Unsigned),
+            1 => Target::U8(slice(pointer, length), Sign::Signed),
+            2 => Target::U16(slice(pointer.cast(), length), Sign::Unsigned),
+            3 => Target::U16(slice(pointer.cast(), length), Sign::Signed),
+            4 => Target::U32(slice(pointer.cast(), length), Sign::Unsigned),
+            5 => Target::U32(slice(pointer.cast(), length), Sign::Signed),
             SOFT.. => Target::Soft(slice(pointer.cast(), length)),
         }
     }

@@ -6,7 +6,7 @@ use super::maps::Maps;
 use super::memory::{allocate, release};
 use super::objective::Objective;
 use super::*;
-use crate::batch::Batch;
+use crate::batch::{Batch, Sign};
 use crate::map::distance::Grid;
 use crate::map::signed::{Cell, signed_distance};
 
@@ -101,7 +101,7 @@ fn every_loss_by_pointers_is_every_loss_by_slices() {
         }
         let batch = Batch {
             logits: &numbers(elements),
-            target: if soft { Target::Soft(&shares) } else { Target::U8(&labels) },
+            target: if soft { Target::Soft(&shares) } else { Target::U8(&labels, Sign::Unsigned) },
             images,
             channels,
             size: [depth, height, width],

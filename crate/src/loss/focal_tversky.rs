@@ -4,6 +4,7 @@
 use super::overlap::{Cost, Overlap, Score, Sums};
 use super::tversky::Index;
 use super::{Classes, Loss, Over};
+use crate::math::power;
 
 /// Options of focal Tversky.
 pub struct FocalTversky {
@@ -25,9 +26,9 @@ pub struct FocalTversky {
 pub(super) fn floored_power(cost: Cost, gamma: f64) -> Cost {
     const FLOOR: f64 = 1e-7;
     if cost.value < FLOOR {
-        return cost.then(FLOOR.powf(gamma), 0.0);
+        return cost.then(power(FLOOR, gamma), 0.0);
     }
-    cost.then(cost.value.powf(gamma), gamma * cost.value.powf(gamma - 1.0))
+    cost.then(power(cost.value, gamma), gamma * power(cost.value, gamma - 1.0))
 }
 
 struct Focused {

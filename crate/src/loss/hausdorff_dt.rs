@@ -8,6 +8,7 @@ use super::{Classes, Loss, Needs, Numbers};
 use crate::batch::Batch;
 use crate::census::Census;
 use crate::map::signed::{Cell, border_distance};
+use crate::math::power;
 use crate::slopes::Slopes;
 use crate::view::{Sums, Tile};
 
@@ -93,7 +94,7 @@ impl Loss for Mapped {
                     }
                     let power = |distance: f32| match f64::from(distance) {
                         0.0 => 0.0,
-                        distance => distance.powf(self.options.alpha),
+                        distance => power(distance, self.options.alpha),
                     };
                     let (p, q) = plane.probability(at);
                     let error = f64::from(if y == 1.0 { -q } else { p - y });
