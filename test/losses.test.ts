@@ -1,6 +1,16 @@
 /** Every loss of the table through the WebAssembly core: golden cases, and the float64 reference on random cases. */
 import fc from "fast-check";
-import { type LossSpec, losses, sum, valueAndGrad } from "segrad";
+import {
+  boundary,
+  crossEntropy,
+  dice,
+  focal,
+  jaccard,
+  type LossSpec,
+  losses,
+  sum,
+  valueAndGrad,
+} from "segrad";
 import * as reference from "segrad/reference";
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../ts/loss/index.ts";
@@ -98,3 +108,21 @@ test("sums of losses agree with the reference on extreme logits", () => {
 test("the reference and the core know the same losses", () => {
   expect(Object.keys(reference.losses)).toEqual(kinds);
 });
+
+/** What one loss keeps in place of rows must not be what another reads of them. */
+test.each([2, 3, 4, 5, 21])(
+  "cross-entropy with overlap losses of %i classes is what the reference says",
+  (channels) => {
+    const pixels = 300;
+    const logits = Float32Array.from({ length: channels * pixels }, (_, i) => 3 * Math.sin(i * i));
+    const target = Uint8Array.from({ length: pixels }, (_, i) => (7 * i + (i >> 3)) % channels);
+    const batch = { logits, target, shape: [1, channels, 15, 20] };
+    for (const loss of [
+      sum([crossEntropy(), jaccard()]),
+      sum([dice(), focal()]),
+      sum([dice(), boundary()]),
+    ]) {
+      expect(expectAgreement(loss, batch)).toBe(true);
+    }
+  },
+);
