@@ -121,7 +121,7 @@ pub fn chain_labels(
 }
 
 /// Where whole classes have slopes, and labels may have: ∂L/∂z from exponentials, in place. Where sums are given,
-/// many classes add up Σ p φ on the way, as [`add_up_distances`] would to the last bit.
+/// Σ p φ is added up on the way, as [`add_up_distances`] would to the last bit.
 #[inline(never)]
 pub fn chain_classes(
     x: &mut PlanesMut,
