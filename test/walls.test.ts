@@ -97,7 +97,7 @@ const floors = [
   ["loss"],
   ["workspace"],
   ["work"],
-  ["sweep"],
+  ["sweep_planes", "sweep_rows"],
   ["objective"],
   ["exports"],
 ];

@@ -9,6 +9,7 @@
 use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
 use crate::loss::{Loss, Needs, OutcomeSlopes, planar};
+use crate::sweep_rows::Weighted;
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Kept, Workspace, for_each_tile};
@@ -34,7 +35,7 @@ pub struct Objective {
     buffer: Vec<f32>,
     /// Bytes that were found to fit.
     room: usize,
-    /// Slopes of planes, where several losses look at them; gradients of losses that sweep rows apart.
+    /// Slopes of planes, where several losses look at them.
     aside: Vec<f32>,
 }
 
@@ -80,11 +81,6 @@ impl Objective {
         needs.filter(|needs| !needs.apart()).fold(Needs::default(), Needs::and)
     }
 
-    /// Whether some losses sweep rows twice and others apart.
-    fn sweeps_apart(&self, batch: &Batch) -> bool {
-        batch.sigmoid && self.needs(batch).sums && self.terms.iter().any(|term| term.loss.needs(batch).apart())
-    }
-
     /// Checks and counts the batch's data, and prepares every loss for it.
     fn begin(&mut self, batch: &Batch, gradient: bool, check_logits: bool) -> Result<(), Fault> {
         let needs = self.needs(batch);
@@ -106,7 +102,6 @@ impl Objective {
             if needs.sums && gradient { self.kept.len() * batch.images * batch.pixels() } else { 0 },
             if needs.planes && !gradient { batch.logits.len() } else { 0 },
             if looking > 1 { 2 * batch.logits.len() } else { 0 },
-            if gradient && self.sweeps_apart(batch) { batch.logits.len() } else { 0 },
             self.workspace.staged_floats(batch, gradient),
         ];
         let own = floats.iter().fold(0usize, |sum, floats| sum.saturating_add(floats.saturating_mul(4)));
@@ -148,18 +143,24 @@ impl Objective {
             }
         }
         self.buffer = spare;
-        let mut value = 0.0;
-        for term in &mut self.terms {
-            term.value = term.loss.settle(&self.sums);
-            // A term that weighs nothing adds nothing, even where it is infinite.
-            value += if term.weight == 0.0 { 0.0 } else { term.weight * term.value };
-        }
+        // Slopes of the second sweep depend on sums; the values of some other losses are known after it only.
+        self.settle(batch, true);
         if second != Second::None
             && let Some(gradient) = buffer
         {
             self.second_sweep(batch, gradient, second);
         }
-        Ok(value)
+        self.settle(batch, false);
+        // A term that weighs nothing adds nothing, even where it is infinite.
+        let weighing = self.terms.iter().filter(|term| term.weight != 0.0);
+        Ok(weighing.fold(0.0, |sum, term| sum + term.weight * term.value))
+    }
+
+    /// Settles the values of losses that need sums, or of the others.
+    fn settle(&mut self, batch: &Batch, sums: bool) {
+        for term in self.terms.iter_mut().filter(|term| term.loss.needs(batch).sums == sums) {
+            term.value = term.loss.settle(&self.sums);
+        }
     }
 
     /// Writes the weighted, unreduced loss of every site; every loss must be pointwise.
@@ -193,9 +194,6 @@ impl Objective {
         let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
         let sites = batch.images * batch.pixels();
         let Workspace { by_planes, many, .. } = self.workspace;
-        if self.sweeps_apart(batch) && second == Second::Recall {
-            self.aside.resize(batch.logits.len(), 0.0);
-        }
         let needed = [needs.surprise_again || many || !by_planes, needs.surprise_again, by_planes];
         for (row, needed) in self.kept.iter_mut().zip(needed) {
             row.resize(if keep && needed { sites } else { 0 }, 0.0);
@@ -213,21 +211,10 @@ impl Objective {
                 return;
             }
             if work.is_swept_by_rows() {
-                let surprise = work.first_sweep_row(&mut self.sums[section.index], buffer.as_deref_mut());
-                let mut is_first = true;
-                for term in &mut self.terms {
-                    if !term.loss.needs(batch).apart() {
-                        term.loss.observe_surprise(section.index, surprise);
-                        continue;
-                    }
-                    let aside = if is_first { Some(&mut *self.aside).filter(|_| buffer.is_some()) } else { None };
-                    work.sweep_row(&mut *term.loss, term.weight as f32, aside);
-                    if !is_first && buffer.is_some() {
-                        work.add_swept_row(&mut self.aside);
-                    }
-                    is_first = false;
-                }
-                return;
+                let (mut apart, mut together) = split(&mut self.terms, batch);
+                let sums = &mut self.sums[section.index];
+                let surprise = work.first_sweep_row(sums, &mut apart, buffer.as_deref_mut());
+                return together.iter_mut().for_each(|(_, loss)| loss.observe_surprise(section.index, surprise));
             }
             if work.is_swept_by_planes() {
                 let surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
@@ -292,7 +279,6 @@ impl Objective {
 
     fn second_sweep(&mut self, batch: &Batch, gradient: &mut [f32], second: Second) {
         let (by_planes, rows) = (self.workspace.by_planes, self.needs(batch).rows);
-        let apart = self.sweeps_apart(batch);
         let planar = match second {
             Second::Slopes if self.needs(batch).logit_slopes => Planar::OfLogits,
             Second::Slopes => Planar::OfProbabilities,
@@ -301,11 +287,12 @@ impl Objective {
         for_each_tile(batch, self.workspace.by_planes, |place| {
             let mut work = Work::reopen(&mut self.workspace, place);
             if second == Second::Recall && work.is_swept_by_rows() {
+                let (mut apart, together) = split(&mut self.terms, batch);
                 let mut slopes = OutcomeSlopes::default();
-                for term in self.terms.iter().filter(|term| !term.loss.needs(batch).apart()) {
-                    term.loss.pull_outcomes(&place.section, term.weight, &mut slopes);
+                for (weight, loss) in &together {
+                    loss.pull_outcomes(&place.section, *weight, &mut slopes);
                 }
-                return work.second_sweep_row(&slopes, apart.then_some(&self.aside), gradient);
+                return work.second_sweep_row(&slopes, &mut apart, gradient);
             }
             if second == Second::Recall && work.is_swept_by_planes() {
                 work.recall_planes(Kept::of(&mut self.kept, &place), gradient);
@@ -336,6 +323,12 @@ impl Objective {
             terms.map(|term| (term.weight as f32, &mut *term.loss as &mut dyn Loss)).collect();
         planar::look(batch, &mut looking, buffer, &mut self.aside);
     }
+}
+
+/// Losses that sweep rows under a sigmoid apart, and the others, with their weights.
+fn split<'t>(terms: &'t mut [Term], batch: &Batch) -> (Weighted<'t>, Weighted<'t>) {
+    let losses = terms.iter_mut().map(|term| (term.weight, &mut *term.loss as &mut dyn Loss));
+    losses.partition(|(_, loss)| loss.needs(batch).apart())
 }
 
 /// Whether this many bytes can be had. The black box keeps the compiler from leaving out the attempt.

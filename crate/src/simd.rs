@@ -191,11 +191,6 @@ impl Mask {
     pub fn select(self, yes: F32x4, no: F32x4) -> F32x4 {
         F32x4::from_bits(U32x4(backend::select(yes.bits().0, no.bits().0, self.0)))
     }
-    /// True where both are the same.
-    #[inline(always)]
-    pub fn equals(self, other: Self) -> Self {
-        Self(backend::int_eq(self.0, other.0))
-    }
     /// Whether any lane is true.
     #[inline(always)]
     pub fn any(self) -> bool {

@@ -12,8 +12,9 @@ pub const BLOCK: usize = 16;
 /// channel are worth more than the first cache, since a run's first lines are waited for (at 21
 /// classes: 2.0 ns per element with runs of 2048 pixels, 2.8 with 192).
 const TILE_FLOATS: usize = 43_008;
-/// Pixels of a tile, at the most.
-const LONGEST: usize = 2048;
+/// Pixels of a tile, at the most: every row begins with a wait, so longer is better even out of the first cache
+/// (cross-entropy + Dice + focal of one channel takes 7 % less than in runs of 4096, Dice 6 %).
+const LONGEST: usize = 16_384;
 
 /// Pixels of a tile whose planes are swept where they lie, at the most. With more than a dozen of them the processor
 /// loses sight of where it was in each, and fetches ahead again only after some pages: at 21 classes

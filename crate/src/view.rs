@@ -74,6 +74,21 @@ impl Tile<'_> {
     }
 }
 
+/// A row under a sigmoid.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// Where it is from.
+    pub section: Section,
+    /// Logits.
+    pub z: &'a [f32],
+    /// 0 or 1.
+    pub label: &'a [u32],
+    /// Signed distances, where they came with the batch and a loss needs them.
+    pub distance: &'a [f32],
+    /// The smaller of p and q, with any sign, where it is known already.
+    pub code: Option<&'a [f32]>,
+}
+
 /// The sums of one class in one image, each weighted by ω.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sums {

@@ -4,7 +4,6 @@ use crate::activation::{
     OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
     softmax_many,
 };
-use crate::loss::{Loss, OutcomeSlopes, Row};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{Planes, PlanesMut, vectors, vectors_mut};
@@ -55,7 +54,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let needs = space.needs;
         let work = Self { space, place, masked: false, held: Held::Whole };
         let whole = place.length == place.width && place.batch.ignore.is_none();
-        if whole && !needs.sites && work.is_swept_by_rows() {
+        if whole && !needs.sites && !needs.distance && work.is_swept_by_rows() {
             work.space.fit(place.batch, place.width);
             return work;
         }
@@ -102,98 +101,6 @@ impl<'w, 'b> Work<'w, 'b> {
         if self.masked {
             self.space.mask(batch.pixel_weights.is_some(), self.space.needs.planes);
         }
-    }
-
-    /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
-    /// hard labels, nothing masked or weighted, and no slope that needs more than sums.
-    pub fn is_plain_row(&self) -> bool {
-        let (batch, needs) = (self.place.batch, self.space.needs);
-        let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
-        plain && !self.masked && !needs.errors && !needs.planes
-    }
-
-    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
-    /// that sweep it apart.
-    pub fn is_swept_by_rows(&self) -> bool {
-        let needs = self.space.together;
-        self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
-    }
-
-    /// Both sweeps of a plain row, by a loss that knows how.
-    pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
-        let (place, section) = (self.place, self.place.section);
-        let distance = std::mem::take(&mut self.space.distance);
-        let done = self.write_row(buffer, |z, label, out| {
-            let in_place = place.batch.distance.and_then(|distance| place.row(distance, 0, out.len()));
-            loss.sweep_row(&Row { section, z, label, distance: in_place.unwrap_or(&distance) }, scale, out)
-        });
-        self.space.distance = distance;
-        done
-    }
-
-    /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
-    /// positives if somebody needs it.
-    pub fn first_sweep_row(&mut self, sums: &mut Sums, buffer: Option<&mut [f32]>) -> [f64; 2] {
-        let needs = self.space.together;
-        self.write_row(buffer, |z, label, row| match (needs.sites, needs.uneven) {
-            (false, _) => {
-                sigmoid::first_sweep(z, label, row, sums);
-                [0.0; 2]
-            }
-            (true, false) => sigmoid::first_sweep_of_labels::<true>(z, label, row, sums),
-            (true, true) => sigmoid::first_sweep_of_labels::<false>(z, label, row, sums),
-        })
-    }
-
-    /// Gives a plain row's logits and labels to `write`, and what it writes to the buffer, if there is
-    /// one.
-    fn write_row<R>(&mut self, buffer: Option<&mut [f32]>, write: impl FnOnce(&[f32], &[u32], &mut [f32]) -> R) -> R {
-        let Workspace { width, label, x, p, .. } = &mut *self.space;
-        let (place, width) = (self.place, *width);
-        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
-            place.gather(place.batch.logits, p, width);
-            p
-        });
-        let Some(buffer) = buffer else { return write(z, label, x) };
-        if let Some(mut row) = place.planes_mut(buffer, width) {
-            return write(z, label, row.row(0));
-        }
-        let result = write(z, label, x);
-        place.scatter(x, buffer, width);
-        result
-    }
-
-    /// Adds what [`Self::sweep_row`] left without a buffer.
-    pub fn add_swept_row(&mut self, to: &mut [f32]) {
-        let (first, _, step) = self.place.strides();
-        let to = to[first..].iter_mut().step_by(step);
-        to.zip(&self.space.x[..self.place.length]).for_each(|(to, x)| *to += x);
-    }
-
-    /// Second sweep of a plain row. `apart`: gradients of losses that swept it by themselves.
-    pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: Option<&[f32]>, buffer: &mut [f32]) {
-        let Workspace { width, together: needs, label, x, p, .. } = &mut *self.space;
-        let (place, width) = (self.place, *width);
-        let OutcomeSlopes { constant, hit, labels } = *slopes;
-        let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
-        let mut sweep = |row: &mut [f32]| {
-            match needs.sites {
-                false => sigmoid::second_sweep(row, constant, hit),
-                true => sigmoid::second_sweep_of_labels(row, label, constant, hit, labels),
-            }
-            let Some(apart) = apart else { return };
-            let apart = place.row(apart, 0, width).unwrap_or_else(|| {
-                place.gather(apart, p, width);
-                p
-            });
-            add_row(vectors_mut(row), apart);
-        };
-        if let Some(mut row) = place.planes_mut(buffer, width) {
-            return sweep(row.row(0));
-        }
-        place.gather(buffer, x, width);
-        sweep(x);
-        place.scatter(x, buffer, width);
     }
 
     /// Exponentials to probabilities, if they are not that already. Adds up each class, if there are
@@ -331,7 +238,8 @@ impl<'w, 'b> Work<'w, 'b> {
     }
 }
 
-fn add_row(to: &mut [[f32; 4]], row: &[f32]) {
+/// Adds a row to another.
+pub(crate) fn add_row(to: &mut [[f32; 4]], row: &[f32]) {
     for (to, row) in to.iter_mut().zip(vectors(row)) {
         (F32x4::load(to) + F32x4::load(row)).store(to);
     }

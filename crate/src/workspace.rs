@@ -42,7 +42,7 @@ pub struct Workspace {
     /// Rows that the chain rule works in.
     pub(crate) chain: [Vec<f32>; 4],
     pub(crate) slopes: Slopes,
-    /// Whether sweeps go by planes (`sweep`).
+    /// Whether sweeps go by planes (`sweep_planes`).
     pub(crate) by_planes: bool,
     /// Of more classes than fit into registers: planes then hold nothing of the labels' own (`softmax_many`).
     pub(crate) many: bool,

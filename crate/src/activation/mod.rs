@@ -8,6 +8,7 @@
 
 pub mod given;
 pub mod sigmoid;
+pub mod sigmoid_rows;
 pub mod softmax;
 pub mod softmax_chain;
 pub mod softmax_few;

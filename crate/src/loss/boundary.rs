@@ -2,14 +2,14 @@
 //! ∂L/∂p = φ / number of terms. φ comes with the batch, or is computed from the target, class by class.
 
 use super::planar::{Plane, RUN, runs};
-use super::{Classes, Loss, Needs, Numbers, Row};
-use crate::activation::sigmoid;
+use super::{Classes, Loss, Needs, Numbers};
+use crate::activation::sigmoid_rows;
 use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::map::distance::Grid;
 use crate::map::signed::{Cell, Scratch, signed_distance};
 use crate::slopes::Slopes;
-use crate::view::{Sums, Tile};
+use crate::view::{Row, Sums, Tile};
 
 /// Options of the boundary loss.
 pub struct Boundary {
@@ -150,7 +150,7 @@ impl Loss for Mapped {
         }
         let counts = self.counts(&row.section, 0);
         let scale = if counts { (self.per_term * f64::from(scale)) as f32 } else { 0.0 };
-        let sum = sigmoid::expectation(row.z, row.distance, scale, out);
+        let sum = sigmoid_rows::expectation(row, scale, out);
         self.sum += if counts { sum } else { 0.0 };
         true
     }

@@ -31,7 +31,7 @@ pub mod weighted_parts;
 use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::slopes::Slopes;
-use crate::view::{Sums, Tile};
+use crate::view::{Row, Sums, Tile};
 use planar::Plane;
 
 /// What a loss does at each stage of an evaluation.
@@ -73,18 +73,6 @@ pub trait Loss {
     }
     /// Adds `scale` times the loss of each pixel, unreduced. Only where `needs` says there is one.
     fn map(&mut self, _tile: &Tile, _scale: f32, _row: &mut [f32]) {}
-}
-
-/// A row under a sigmoid.
-pub struct Row<'a> {
-    /// Where it is from.
-    pub section: Section,
-    /// Logits.
-    pub z: &'a [f32],
-    /// 0 or 1.
-    pub label: &'a [u32],
-    /// Signed distances, where they came with the batch and a loss needs them.
-    pub distance: &'a [f32],
 }
 
 /// Slopes of a section under a sigmoid that are the same for a whole outcome.

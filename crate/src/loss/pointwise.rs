@@ -4,14 +4,14 @@
 //!
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
-use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction, Row};
-use crate::activation::sigmoid;
+use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction};
+use crate::activation::sigmoid_rows;
 use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
 use crate::tile::{SUM_RUN, vectors, vectors_mut};
-use crate::view::{Sums, Tile, Truth};
+use crate::view::{Row, Sums, Tile, Truth};
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {
@@ -33,8 +33,8 @@ pub trait Shape: Copy + 'static {
 trait Rows {
     /// ℓ and ∂ℓ/∂ln p of a row.
     fn evaluate(&self, u: &[f32], p: &[f32], q: &[f32], value: &mut [f32], slope: &mut [f32]);
-    /// See [`sigmoid::sweep`].
-    fn sweep(&self, z: &[f32], label: &[u32], weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64;
+    /// See [`sigmoid_rows::sweep`].
+    fn sweep(&self, row: &Row, weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64;
     fn slope_needs_surprise(&self) -> bool;
     fn is_surprise(&self) -> bool;
 }
@@ -50,8 +50,8 @@ impl<S: Shape> Rows for S {
             at.1.store(&mut slope[i]);
         }
     }
-    fn sweep(&self, z: &[f32], label: &[u32], weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
-        sigmoid::sweep(z, label, weights, scale, out, |u, p, q| self.against(u, p, q))
+    fn sweep(&self, row: &Row, weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
+        sigmoid_rows::sweep(row, weights, scale, out, |u, p, q| self.against(u, p, q))
     }
     fn slope_needs_surprise(&self) -> bool {
         S::SLOPE_NEEDS_SURPRISE
@@ -305,14 +305,13 @@ impl Loss for Pointwise {
         }
     }
     fn sweep_row(&mut self, row: &Row, scale: f32, out: &mut [f32]) -> bool {
-        let Row { section, z, label, .. } = row;
         let scale = scale * self.per_site as f32;
-        let table = &self.table[section.index * self.outcomes..];
+        let table = &self.table[row.section.index * self.outcomes..];
         let weights = [table[0], table[1]];
         if self.shape.is_surprise() && weights[0] == weights[1] {
-            self.sum += f64::from(weights[0]) * sigmoid::cross_entropy(z, label, scale * weights[0], out);
+            self.sum += f64::from(weights[0]) * sigmoid_rows::cross_entropy(row.z, row.label, scale * weights[0], out);
         } else {
-            self.sum += self.shape.sweep(z, label, weights, scale, out);
+            self.sum += self.shape.sweep(row, weights, scale, out);
         }
         true
     }

@@ -1,0 +1,258 @@
+//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and nothing is masked or weighted.
+
+use super::sigmoid::small_of;
+use crate::math::{LogProduct, exp, minus_log1m};
+use crate::simd::{F32x4, U32x4};
+use crate::view::{Row, Sums};
+use crate::walk::{as_bits, lockstep};
+use std::ops::Range;
+
+/// Pixels of which sums are collected in four lanes of f32: their [`LogProduct`] stays below 2^97.
+const RUN: usize = 384;
+
+/// Pieces of [`RUN`] pixels: where they are, and what is written.
+#[inline(always)]
+fn for_each_run(out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
+    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
+        visit(start..start + out.len(), out);
+    }
+}
+
+/// The same, and what is written holds e^−|z|.
+///
+/// The exponentials have a loop of their own. All at once, a vector's way from z to its gradient is so
+/// long that the processor, which looks a few hundred instructions ahead, sees no more than two or three of
+/// them at a time, and waits.
+#[inline(always)]
+fn in_runs(z: &[f32], out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
+    for_each_run(out, |run, out| {
+        exponentials(&z[run.clone()], out);
+        visit(run, out);
+    });
+}
+
+/// e^−|z|
+#[inline(never)]
+fn exponentials(z: &[f32], out: &mut [f32]) {
+    for ([z], [out]) in lockstep([z], [out]) {
+        exp(z.negative_abs()).store(out);
+    }
+}
+
+/// The sign bit of positives.
+#[inline(always)]
+fn sign_of(label: F32x4) -> U32x4 {
+    label.bits().shift_left(31)
+}
+
+/// A whole evaluation of cross-entropy on a row in one pass: Σ u, and `scale` (p − y) into `out`.
+///
+/// With a = ∓z, the logit against the label: u = max(a, 0) + ln(1 + e^−|a|), and p − y is the
+/// probability of the other outcome with the sign of the label.
+#[inline(never)]
+pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f64 {
+    let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
+    let mut sum = 0.0;
+    in_runs(z, out, |run, out| {
+        let (mut linear, mut logs) = (zero, LogProduct::default());
+        for ([z, label], [out]) in lockstep([&z[run.clone()], as_bits(&label[run])], [out]) {
+            let sign = sign_of(label);
+            let against = z.flip(sign);
+            let e = F32x4::load(out);
+            let is_wrong = against.gt(zero);
+            linear = linear + against.keep(is_wrong);
+            logs.multiply(e);
+            // 1 / (1 + e) or e / (1 + e), whichever belongs to the sign of a.
+            let other = scale * e.max(one.keep(is_wrong)) / (one + e);
+            other.flip(sign).store(out);
+        }
+        sum += linear.sum() + logs.sum();
+    });
+    sum
+}
+
+/// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives: Σ w ℓ, and
+/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a.
+#[inline(always)]
+pub fn sweep(
+    row: &Row,
+    weights: [f32; 2],
+    scale: f32,
+    out: &mut [f32],
+    at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
+) -> f64 {
+    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
+    let [negative, positive] = weights.map(F32x4::splat);
+    let scale = F32x4::splat(scale);
+    let mut total = 0.0;
+    let mut logs = [0.0; RUN];
+    for_each_run(out, |run, out| {
+        let logs = &mut logs[..out.len()];
+        small_and_log(row, run.clone(), out, logs);
+        let mut sum = zero;
+        let rows = [&row.z[run.clone()], as_bits(&row.label[run]), logs];
+        for ([z, label, log], [out]) in lockstep(rows, [out]) {
+            let sign = sign_of(label);
+            let against = z.flip(sign);
+            let small = F32x4::load(out);
+            let large = one - small;
+            let is_wrong = against.gt(zero);
+            // One operation less each than a choice of the two.
+            let (p, q) = (small.max(large.drop(is_wrong)), small.max(large.keep(is_wrong)));
+            let (value, slope) = at_site(log + against.max(zero), p, q);
+            let weight = sign.as_float().is_negative().select(positive, negative);
+            sum = sum + value * weight;
+            (slope * weight * scale).flip(sign).store(out);
+        }
+        total += sum.sum();
+    });
+    total
+}
+
+/// The smaller of p and q of a run, and −ln of the larger.
+#[inline(never)]
+fn small_and_log(row: &Row, run: Range<usize>, small: &mut [f32], log: &mut [f32]) {
+    if let Some(code) = row.code {
+        for ([code], [small, log]) in lockstep([&code[run]], [small, log]) {
+            code.abs().store(small);
+            minus_log1m(code.abs()).store(log);
+        }
+        return;
+    }
+    exponentials(&row.z[run], small);
+    for ([], [small, log]) in lockstep([], [small, log]) {
+        let p = small_of(F32x4::load(small));
+        p.store(small);
+        minus_log1m(p).store(log);
+    }
+}
+
+/// p and p q, of z and the smaller of p and q.
+#[inline(always)]
+fn p_and_product(z: F32x4, small: F32x4) -> (F32x4, F32x4) {
+    let large = F32x4::splat(1.0) - small;
+    (small.max(large.keep(z.gt(F32x4::zero()))), small * large)
+}
+
+/// A whole evaluation of Σ p φ on a row in one pass, and `scale` p q φ into `out`.
+pub fn expectation(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
+    let mut sum = 0.0;
+    for_each_run(out, |run, out| {
+        let [z, distance] = [row.z, row.distance].map(|row| &row[run.clone()]);
+        sum += match row.code {
+            Some(code) => {
+                out.copy_from_slice(&code[run]);
+                expectation_of_run(z, distance, F32x4::abs, scale, out)
+            }
+            None => {
+                exponentials(z, out);
+                expectation_of_run(z, distance, small_of, scale, out)
+            }
+        };
+    });
+    sum
+}
+
+/// The same of a run. `small` gives the smaller of p and q of what `out` holds.
+#[inline(always)]
+fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x4, scale: f32, out: &mut [f32]) -> f64 {
+    let (mut sum, scale) = (F32x4::zero(), F32x4::splat(scale));
+    for ([z, distance], [out]) in lockstep([z, distance], [out]) {
+        let (p, product) = p_and_product(z, small(F32x4::load(out)));
+        sum = sum + p * distance;
+        (product * distance * scale).store(out);
+    }
+    sum.sum()
+}
+
+/// First sweep on a row in one pass, for losses whose slopes need nothing but sums: p q with the sign of
+/// the label, the label's being negative, into `signed`, and Σ p and Σ p y into `sums`.
+#[inline(never)]
+pub fn first_sweep(z: &[f32], label: &[u32], signed: &mut [f32], sums: &mut Sums) {
+    in_runs(z, signed, |run, signed| {
+        let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
+        for ([z, label], [signed]) in lockstep([&z[run.clone()], as_bits(&label[run])], [signed]) {
+            let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
+            let sign = sign_of(label);
+            product.flip(sign).store(signed);
+            predicted = predicted + p;
+            hit = hit + p.keep(sign.as_float().is_negative());
+        }
+        sums.predicted += predicted.sum();
+        sums.intersection += hit.sum();
+    });
+}
+
+/// Second sweep on a row in one pass, from what [`first_sweep`] left: p q (constant + hit y).
+#[inline(never)]
+pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
+    let (negative, positive) = (F32x4::splat(constant), F32x4::splat(-(constant + hit)));
+    for ([], [cell]) in lockstep([], [signed]) {
+        let (slope, zero) = (F32x4::load(cell), F32x4::zero());
+        (slope.max(zero) * negative + slope.min(zero) * positive).store(cell);
+    }
+}
+
+/// As [`first_sweep`] where labels have slopes of their own: encoded probabilities into `code`. Returns Σ u
+/// of negatives and positives, of all together with `EVEN`.
+#[inline(never)]
+pub fn first_sweep_of_labels<const EVEN: bool>(
+    z: &[f32],
+    label: &[u32],
+    code: &mut [f32],
+    sums: &mut Sums,
+) -> [f64; 2] {
+    let zero = F32x4::zero();
+    let mut surprise = [0.0; 2];
+    in_runs(z, code, |run, code| {
+        let (mut predicted, mut hit) = (zero, zero);
+        let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
+        for ([z, label], [code]) in lockstep([&z[run.clone()], as_bits(&label[run])], [code]) {
+            let e = F32x4::load(code);
+            let small = small_of(e);
+            let is_likely = z.gt(zero);
+            let p = p_and_product(z, small).0;
+            is_likely.select(-small, small).store(code);
+            let sign = sign_of(label);
+            let is_positive = sign.as_float().is_negative();
+            predicted = predicted + p;
+            hit = hit + p.keep(is_positive);
+            let over = z.flip(sign).max(zero);
+            if EVEN {
+                linear[0] = linear[0] + over;
+                logs[0].multiply(e);
+            } else {
+                let (over_positive, e_positive) = (over.keep(is_positive), e.keep(is_positive));
+                linear[0] = linear[0] + (over - over_positive);
+                linear[1] = linear[1] + over_positive;
+                logs[0].multiply(e - e_positive);
+                logs[1].multiply(e_positive);
+            }
+        }
+        sums.predicted += predicted.sum();
+        sums.intersection += hit.sum();
+        for side in 0..if EVEN { 1 } else { 2 } {
+            surprise[side] += linear[side].sum() + logs[side].sum();
+        }
+    });
+    surprise
+}
+
+/// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
+/// of the label, b for negatives and positives.
+#[inline(never)]
+pub fn second_sweep_of_labels(code: &mut [f32], label: &[u32], constant: f32, hit: f32, b: [f32; 2]) {
+    let one = F32x4::splat(1.0);
+    let [constant, hit, negative, positive] = [constant, hit, -b[0], b[1]].map(F32x4::splat);
+    for ([label], [cell]) in lockstep([as_bits(label)], [code]) {
+        let code = F32x4::load(cell);
+        let sign = sign_of(label);
+        let is_positive = sign.as_float().is_negative();
+        // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
+        let other = code.flip(sign);
+        let other = other + one.keep(other.is_negative());
+        let product = code.abs() * (one - code.abs());
+        let slope = product * (constant + hit.keep(is_positive));
+        (slope + is_positive.select(positive, negative) * other).store(cell);
+    }
+}

@@ -1,0 +1,118 @@
+//! Whole sweeps of a sigmoid with labels, a row at a time and in one pass each: no probability is stored that
+//! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
+
+use crate::activation::sigmoid_rows;
+use crate::loss::{Loss, OutcomeSlopes};
+use crate::tile::vectors_mut;
+use crate::view::{Row, Sums};
+use crate::work::{Work, add_row};
+use crate::workspace::Workspace;
+
+/// Losses and their weights.
+pub type Weighted<'l> = Vec<(f64, &'l mut dyn Loss)>;
+
+impl Work<'_, '_> {
+    /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
+    /// hard labels, nothing masked or weighted, and no slope that needs more than sums.
+    pub fn is_plain_row(&self) -> bool {
+        let (batch, needs) = (self.place.batch, self.space.needs);
+        let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
+        plain && !self.masked && !needs.errors && !needs.planes
+    }
+
+    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
+    /// that sweep it apart.
+    pub fn is_swept_by_rows(&self) -> bool {
+        let needs = self.space.together;
+        self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
+    }
+
+    /// Both sweeps of a plain row, by a loss that knows how.
+    pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
+        self.write_row(true, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
+    }
+
+    /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
+    /// positives if somebody needs it. Where losses sweep the row apart that is what they need too; without a
+    /// buffer they do so at once.
+    pub fn first_sweep_row(&mut self, sums: &mut Sums, apart: &mut Weighted, buffer: Option<&mut [f32]>) -> [f64; 2] {
+        let needs = self.space.together;
+        let is_first = buffer.is_some();
+        self.write_row(true, buffer, |row, out, rows| {
+            let surprise = match (needs.sites || !apart.is_empty(), needs.uneven) {
+                (false, _) => {
+                    sigmoid_rows::first_sweep(row.z, row.label, out, sums);
+                    [0.0; 2]
+                }
+                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(row.z, row.label, out, sums),
+                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(row.z, row.label, out, sums),
+            };
+            if !is_first {
+                sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
+            }
+            surprise
+        })
+    }
+
+    /// Second sweep of a plain row.
+    pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: &mut Weighted, buffer: &mut [f32]) {
+        let (place, width, needs) = (self.place, self.space.width, self.space.together);
+        let OutcomeSlopes { constant, hit, labels } = *slopes;
+        let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
+        if place.planes(buffer, width).is_none() {
+            place.gather(buffer, &mut self.space.x, width);
+        }
+        self.write_row(!apart.is_empty(), Some(buffer), |row, out, rows| {
+            if !needs.sites && apart.is_empty() {
+                return sigmoid_rows::second_sweep(out, constant, hit);
+            }
+            let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
+            sigmoid_rows::second_sweep_of_labels(out, row.label, constant, hit, labels);
+            if let Some(others) = others {
+                add_row(vectors_mut(out), others);
+            }
+        });
+    }
+
+    /// Gives a plain row, the buffer's, or one of its own, and two more to `write`, and what it writes to the
+    /// buffer, if there is one. Logits are there only if they are looked at.
+    fn write_row<R>(
+        &mut self,
+        look: bool,
+        buffer: Option<&mut [f32]>,
+        write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
+    ) -> R {
+        let Workspace { width, label, distance, x, p, chain: [first, second, ..], .. } = &mut *self.space;
+        let (place, width) = (self.place, *width);
+        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
+            if look {
+                place.gather(place.batch.logits, p, width);
+            }
+            p
+        });
+        let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
+        let distance = distances.unwrap_or(distance);
+        let row = Row { section: place.section, z, label, distance, code: None };
+        let rows: [&mut [f32]; 2] = [first, second];
+        let Some(buffer) = buffer else { return write(row, x, rows) };
+        if let Some(mut planes) = place.planes_mut(buffer, width) {
+            return write(row, planes.row(0), rows);
+        }
+        let result = write(row, x, rows);
+        place.scatter(x, buffer, width);
+        result
+    }
+}
+
+/// Lets them sweep a row, and returns their gradient, if there are any.
+fn sweep_apart<'r>(row: &Row, apart: &mut Weighted, [sum, other]: [&'r mut [f32]; 2]) -> Option<&'r [f32]> {
+    let mut is_first = true;
+    for (weight, loss) in apart {
+        loss.sweep_row(row, *weight as f32, if is_first { &mut *sum } else { &mut *other });
+        if !is_first {
+            add_row(vectors_mut(sum), other);
+        }
+        is_first = false;
+    }
+    (!is_first).then_some(sum)
+}
