@@ -98,6 +98,7 @@ const floors = [
   ["workspace"],
   ["work"],
   ["sweep_planes", "sweep_rows"],
+  ["terms"],
   ["objective"],
   ["exports"],
 ];

@@ -16,7 +16,7 @@ pub struct Slopes {
     distance: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
-    /// ∂L/∂ln p of every label, on top of `b`.
+    /// ∂L/∂ln p of every label, as long as there is no `b`.
     even: f32,
     width: usize,
     has_classes: bool,
@@ -28,7 +28,10 @@ pub struct Slopes {
 impl Slopes {
     /// Adds to ∂L/∂ln p of every label.
     pub fn add_even(&mut self, slope: f32) {
-        self.even += slope;
+        match self.has_b {
+            true => self.b.iter_mut().for_each(|b| *b += slope),
+            false => self.even += slope,
+        }
     }
     /// ∂L/∂ln p of every label, where they are all the same.
     pub fn even(&self) -> f32 {
@@ -82,7 +85,7 @@ impl Slopes {
     /// ∂L/∂ln p, to add to.
     pub fn b(&mut self) -> PlanesMut<'_> {
         if !self.has_b {
-            self.b.fill(0.0);
+            self.b.fill(std::mem::take(&mut self.even));
             self.has_b = true;
         }
         PlanesMut::new(&mut self.b, self.width, self.width)

@@ -6,9 +6,11 @@
 //! for cross-entropy). Only what does not lie pixel after pixel, or ends before a block does, is staged.
 
 use crate::activation::softmax_many::Labels;
-use crate::activation::{SiteRows, complement_row, softmax, softmax_planes};
-use crate::tile::{Planes, PlanesMut};
+use crate::activation::{SiteRows, softmax, softmax_planes};
+use crate::simd::F32x4;
+use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
+use crate::walk::lockstep;
 use crate::work::{Planar, Work};
 use crate::workspace::{Kept, Place, Workspace};
 
@@ -89,6 +91,17 @@ impl Work<'_, '_> {
         })
     }
 
+    /// Σ u of the labels, where it was needed of each.
+    pub fn sum_of_surprises(&self) -> f64 {
+        self.space.site[0]
+            .chunks(SUM_RUN)
+            .map(|run| {
+                let walk = lockstep([run], []);
+                walk.fold(F32x4::zero(), |sum, ([u], [])| sum + u).sum()
+            })
+            .sum()
+    }
+
     /// Adds up what is needed of each class.
     pub fn add_up(&mut self, buffer: Option<&mut [f32]>, sums: &mut [Sums]) {
         self.with_planes(buffer, |space, place, x| {
@@ -116,11 +129,12 @@ impl Work<'_, '_> {
 
     /// Keeps what the second sweep needs of the first.
     pub fn keep(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
-        if let Some(Kept { own, u, inverse }) = kept {
-            let [surprise, p, _] = &self.space.site;
-            for (kept, row) in [(own, p), (u, surprise), (inverse, &self.space.inverse)] {
-                kept.copy_from_slice(&row[..kept.len()]);
-            }
+        if let Some(Kept { site, inverse }) = kept {
+            let rows = self.space.site.iter().chain([&self.space.inverse]);
+            site.into_iter()
+                .chain([inverse])
+                .zip(rows)
+                .for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
         }
         self.finish(buffer);
     }
@@ -131,14 +145,11 @@ impl Work<'_, '_> {
         if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
-        let Some(kept) = kept else { return };
-        let [u, own, others] = &mut self.space.site;
-        for (row, kept) in [(&mut *own, kept.own), (&mut *u, kept.u), (&mut self.space.inverse, kept.inverse)] {
+        let Some(Kept { site, inverse }) = kept else { return };
+        let rows = self.space.site.iter_mut().chain([&mut self.space.inverse]);
+        for (row, kept) in rows.zip(site.into_iter().chain([inverse])) {
             row[..kept.len()].copy_from_slice(kept);
             row[kept.len()..].fill(0.0);
-        }
-        if self.space.needs.surprise_again {
-            complement_row(own, u, others);
         }
         if masked {
             self.space.mask(self.place.batch.pixel_weights.is_some(), false);

@@ -9,7 +9,7 @@ use crate::work::{Work, add_row};
 use crate::workspace::Workspace;
 
 /// Losses and their weights.
-pub type Weighted<'l> = Vec<(f64, &'l mut dyn Loss)>;
+pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
 
 impl Work<'_, '_> {
     /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
@@ -108,7 +108,7 @@ impl Work<'_, '_> {
 fn sweep_apart<'r>(row: &Row, apart: &mut Weighted, [sum, other]: [&'r mut [f32]; 2]) -> Option<&'r [f32]> {
     let mut is_first = true;
     for (weight, loss) in apart {
-        loss.sweep_row(row, *weight as f32, if is_first { &mut *sum } else { &mut *other });
+        loss.sweep_row(row, *weight, if is_first { &mut *sum } else { &mut *other });
         if !is_first {
             add_row(vectors_mut(sum), other);
         }

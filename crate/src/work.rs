@@ -1,8 +1,7 @@
 //! The steps of a sweep on one tile.
 
 use crate::activation::{
-    OutcomePlanes, SiteRows, complement_row, decode_row, encode_row, given, sigmoid, softmax, softmax_chain,
-    softmax_many,
+    OutcomePlanes, SiteRows, decode_row, encode_row, given, sigmoid, softmax, softmax_chain, softmax_many,
 };
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
@@ -136,10 +135,9 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Leaves the probabilities in the buffer for the second sweep. Under a softmax with hard labels
     /// the labels' own go to `kept`, and their u if the second sweep needs it.
     pub fn store_probabilities(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
-        if let Some(Kept { own: p, u, .. }) = kept {
+        if let Some(Kept { site, .. }) = kept {
             self.set_apart();
-            p.copy_from_slice(&self.space.site[1][..p.len()]);
-            u.copy_from_slice(&self.space.site[0][..u.len()]);
+            site.into_iter().zip(&self.space.site).for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
         }
         let Workspace { width, x, p, q, .. } = &mut *self.space;
         if self.place.batch.sigmoid {
@@ -178,12 +176,10 @@ impl<'w, 'b> Work<'w, 'b> {
                 });
                 sigmoid::recall_sites(z, p, q, label, &mut rows);
             }
-        } else if let Some(Kept { own: p, u, .. }) = kept {
-            rows.p[..p.len()].copy_from_slice(p);
-            rows.u[..u.len()].copy_from_slice(u);
-            if sites {
-                complement_row(rows.p, rows.u, rows.q);
-            }
+        } else if let Some(Kept { site, .. }) = kept {
+            site.into_iter()
+                .zip([rows.u, rows.p, rows.q])
+                .for_each(|(kept, row)| row[..kept.len()].copy_from_slice(kept));
             self.held = Held::Apart;
         }
         if self.masked {

@@ -312,22 +312,20 @@ fn longest(batch: &Batch, by_planes: bool) -> usize {
 
 /// What a softmax keeps of each pixel between the sweeps, where the second needs it again.
 pub struct Kept<'k> {
-    /// p of the label.
-    pub own: &'k mut [f32],
-    /// u of the label.
-    pub u: &'k mut [f32],
+    /// u, p and q of the label.
+    pub site: [&'k mut [f32]; 3],
     /// 1 / Σ of the exponentials.
     pub inverse: &'k mut [f32],
 }
 
 impl<'k> Kept<'k> {
     /// Where a tile's pixels keep it, if anything is kept.
-    pub fn of(rows: &'k mut [Vec<f32>; 3], place: &Place) -> Option<Self> {
+    pub fn of(rows: &'k mut [Vec<f32>; 4], place: &Place) -> Option<Self> {
         if rows.iter().all(Vec::is_empty) {
             return None;
         }
         let at = place.section.image * place.batch.pixels() + place.start;
-        let [own, u, inverse] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
-        Some(Self { own, u, inverse })
+        let [u, p, q, inverse] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
+        Some(Self { site: [u, p, q], inverse })
     }
 }

@@ -16,7 +16,6 @@ pub mod softmax_many;
 pub mod softmax_many_chain;
 pub mod softmax_planes;
 
-use crate::math::complement;
 use crate::simd::F32x4;
 use crate::tile::{vectors, vectors_mut};
 
@@ -74,12 +73,5 @@ pub fn decode_row(code: &[f32], p: &mut [f32], q: &mut [f32]) {
         let (positive, negative) = decode(F32x4::load(code));
         positive.store(p);
         negative.store(q);
-    }
-}
-
-/// 1 − p of a row, from p and u.
-pub fn complement_row(p: &[f32], u: &[f32], q: &mut [f32]) {
-    for ((p, u), q) in vectors(p).iter().zip(vectors(u)).zip(vectors_mut(q)) {
-        complement(F32x4::load(p), F32x4::load(u)).store(q);
     }
 }

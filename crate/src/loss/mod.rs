@@ -120,6 +120,11 @@ impl Needs {
     pub fn apart(&self) -> bool {
         (self.surprise_again || self.distance) && !self.sums
     }
+    /// Whether a loss that needs this is swept by planes just once where others are swept twice, in the second sweep:
+    /// its slopes cost as much as its value, which waits for no sums.
+    pub fn late(&self) -> bool {
+        self.surprise_again && !self.sums
+    }
     /// What both need together.
     pub fn and(self, other: Self) -> Self {
         Self {

@@ -1,0 +1,152 @@
+//! The weighted losses of an objective, and what each is asked at a tile.
+
+use crate::batch::{Batch, Section};
+use crate::census::Census;
+use crate::loss::{Loss, Needs, OutcomeSlopes, planar};
+use crate::slopes::Slopes;
+use crate::sweep_rows::Weighted;
+use crate::view::{Sums, Tile};
+
+/// One loss of an objective.
+struct Term {
+    weight: f64,
+    loss: Box<dyn Loss>,
+    value: f64,
+    /// For the batch at hand.
+    needs: Needs,
+}
+
+/// All of them.
+#[derive(Default)]
+pub struct Terms(Vec<Term>);
+
+impl Terms {
+    /// Forgets all losses.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+    /// Adds a loss.
+    pub fn push(&mut self, weight: f64, loss: Box<dyn Loss>) {
+        self.0.push(Term { weight, loss, value: 0.0, needs: Needs::default() });
+    }
+    /// Asks each what it needs of a batch, and says what all do together.
+    pub fn ask(&mut self, batch: &Batch) -> Needs {
+        self.0.iter_mut().fold(Needs::default(), |needs, term| {
+            term.needs = term.loss.needs(batch);
+            needs.and(term.needs)
+        })
+    }
+    /// What those need together that do not sweep rows apart.
+    pub fn together(&self) -> Needs {
+        self.0.iter().filter(|term| !term.needs.apart()).fold(Needs::default(), |needs, term| needs.and(term.needs))
+    }
+    /// Whether logits are all that is looked at: then there is nothing to sweep.
+    pub fn look_at_logits(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|term| term.needs.logit_slopes)
+    }
+    /// Whether for some Σ u will do.
+    pub fn need_surprise(&self) -> bool {
+        self.0.iter().any(|term| term.needs.sites && !term.needs.rows)
+    }
+    /// How many look at planes.
+    pub fn looking(&self) -> usize {
+        self.0.iter().filter(|term| term.needs.planes).count()
+    }
+    /// Bytes they will work in.
+    pub fn scratch(&self, batch: &Batch) -> usize {
+        self.0.iter().fold(0, |sum, term| sum.saturating_add(term.loss.scratch(batch)))
+    }
+    /// Prepares each for a batch.
+    pub fn begin(&mut self, batch: &Batch, census: &Census) {
+        self.0.iter_mut().for_each(|term| term.loss.begin(batch, census));
+    }
+
+    /// The only one, and its weight, if there is only one.
+    pub fn single(&mut self) -> Option<(f32, &mut dyn Loss)> {
+        match self.0.as_mut_slice() {
+            [term] => Some((term.weight as f32, &mut *term.loss)),
+            _ => None,
+        }
+    }
+    /// Those that sweep rows under a sigmoid apart.
+    pub fn apart(&mut self) -> Weighted<'_> {
+        let terms = self.0.iter_mut().filter(|term| term.needs.apart());
+        terms.map(|term| (term.weight as f32, &mut *term.loss as &mut dyn Loss)).collect()
+    }
+    /// Tells the others a section's Σ u of negatives and positives.
+    pub fn observe_surprise(&mut self, section: usize, surprise: [f64; 2]) {
+        let others = self.0.iter_mut().filter(|term| !term.needs.apart());
+        others.for_each(|term| term.loss.observe_surprise(section, surprise));
+    }
+    /// The others' slopes.
+    pub fn pull_outcomes(&self, section: &Section) -> OutcomeSlopes {
+        let mut slopes = OutcomeSlopes::default();
+        let others = self.0.iter().filter(|term| !term.needs.apart());
+        others.for_each(|term| term.loss.pull_outcomes(section, term.weight, &mut slopes));
+        slopes
+    }
+
+    /// First sweep. `surprise`: Σ u, where planes are swept. `later`: whether those that can will observe when they
+    /// pull.
+    pub fn observe(&mut self, tile: &Tile, surprise: Option<f64>, later: bool) {
+        for Term { loss, needs, .. } in &mut self.0 {
+            match surprise {
+                Some(surprise) if !needs.rows => loss.observe_surprise(tile.section.index, [surprise, 0.0]),
+                Some(_) if later && needs.late() => {}
+                _ => loss.observe(tile),
+            }
+        }
+    }
+    /// Both sweeps at once.
+    pub fn observe_and_pull(&mut self, tile: &Tile, surprise: Option<f64>, slopes: &mut Slopes) {
+        for Term { loss, needs, weight, .. } in &mut self.0 {
+            match surprise {
+                Some(surprise) if !needs.rows => {
+                    loss.observe_surprise(tile.section.index, [surprise, 0.0]);
+                    loss.pull_evenly(tile, *weight as f32, slopes);
+                }
+                _ => loss.observe_and_pull(tile, *weight as f32, slopes),
+            }
+        }
+    }
+    /// Second sweep. `by_planes`: whether planes are swept; `later`: as it was in the first.
+    pub fn pull(&mut self, tile: &Tile, by_planes: bool, later: bool, slopes: &mut Slopes) {
+        for Term { loss, needs, weight, .. } in &mut self.0 {
+            let weight = *weight as f32;
+            match by_planes {
+                true if !needs.rows => loss.pull_evenly(tile, weight, slopes),
+                true if later && needs.late() => loss.observe_and_pull(tile, weight, slopes),
+                _ => loss.pull(tile, weight, slopes),
+            }
+        }
+    }
+    /// Adds the weighted loss of each pixel to a row.
+    pub fn map(&mut self, tile: &Tile, row: &mut [f32]) {
+        self.0.iter_mut().for_each(|term| term.loss.map(tile, term.weight as f32, row));
+    }
+    /// Lets planar losses look at every class, and leaves the sum of their slopes in `buffer`.
+    pub fn look(&mut self, batch: &Batch, buffer: &mut [f32], aside: &mut Vec<f32>) {
+        let looking = self.0.iter_mut().filter(|term| term.needs.planes);
+        let mut looking: Weighted =
+            looking.map(|term| (term.weight as f32, &mut *term.loss as &mut dyn Loss)).collect();
+        planar::look(batch, &mut looking, buffer, aside);
+    }
+
+    /// Settles the values of those that need sums, on which their slopes depend, or of the others, of which some
+    /// observe in the second sweep only.
+    pub fn settle(&mut self, with_sums: bool, sums: &[Sums]) {
+        for term in self.0.iter_mut().filter(|term| term.needs.sums == with_sums) {
+            term.value = term.loss.settle(sums);
+        }
+    }
+    /// The weighted sum of the values.
+    pub fn value(&self) -> f64 {
+        // A term that weighs nothing adds nothing, even where it is infinite.
+        let weighing = self.0.iter().filter(|term| term.weight != 0.0);
+        weighing.fold(0.0, |sum, term| sum + term.weight * term.value)
+    }
+    /// The value of one of them, unweighted.
+    pub fn value_of(&self, term: usize) -> f64 {
+        self.0[term].value
+    }
+}
