@@ -97,7 +97,7 @@ const floors = [
   ["loss"],
   ["workspace"],
   ["work"],
-  ["sweep_planes", "sweep_rows"],
+  ["sweep_pixels", "sweep_planes", "sweep_rows"],
   ["terms"],
   ["objective"],
   ["exports"],

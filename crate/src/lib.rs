@@ -7,7 +7,7 @@
 //! | 0 | [`simd`]: four lanes; [`batch`]: what is evaluated |
 //! | 1 | [`math`]: exp, ln; [`tile`]: planes; [`walk`]: rows together; [`view`]: what a loss sees of them; [`slopes`]: what it reports; [`interleaved`]: channels-last; [`census`]: one look at the target; [`sort`]: radix sort; [`map`]: distance transforms, weight maps, surfaces |
 //! | 2 | [`activation`]: logits to probabilities, slopes to gradients; [`loss`]: one file a loss, and their table |
-//! | 3 | [`workspace`]: the memory of one tile; [`work`]: the steps on it; [`sweep_planes`], [`sweep_rows`]: whole sweeps of a softmax and of a sigmoid; [`terms`]: weighted losses; [`objective`]: the two sweeps |
+//! | 3 | [`workspace`]: the memory of one tile; [`work`]: the steps on it; [`sweep_planes`], [`sweep_pixels`], [`sweep_rows`]: whole sweeps of a softmax and of a sigmoid; [`terms`]: weighted losses; [`objective`]: the two sweeps |
 //! | 4 | [`exports`]: the boundary to JavaScript, the only room that knows of it |
 
 pub mod activation;
@@ -22,6 +22,7 @@ pub mod objective;
 pub mod simd;
 pub mod slopes;
 pub mod sort;
+pub mod sweep_pixels;
 pub mod sweep_planes;
 pub mod sweep_rows;
 pub mod terms;

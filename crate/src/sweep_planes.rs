@@ -49,13 +49,14 @@ impl Work<'_, '_> {
     /// Logits to exponentials, and to u, p and q of the labels. Returns Σ u where nobody needs
     /// `rows`.
     pub fn exponentiate(&mut self, rows: bool, buffer: Option<&mut [f32]>) -> f64 {
+        if self.space.by_pixels {
+            return self.exponentiate_pixels(rows, buffer);
+        }
         let masked = self.masked;
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { width, needs, label, staged, inverse, site, .. } = space;
+            let Workspace { width, label, staged, inverse, site: [_, p, q], .. } = space;
             let (batch, width) = (place.batch, *width);
-            let [u, p, q] = site;
-            let mut site = SiteRows { u, p, q };
             let stage = |staged: &mut Vec<f32>| {
                 staged.resize(batch.channels * stride, 0.0);
                 place.gather(batch.logits, staged, stride);
@@ -66,19 +67,13 @@ impl Work<'_, '_> {
             }
             let z = in_place.unwrap_or_else(|| Planes::new(staged, stride, width));
             inverse.fill(0.0);
-            if !softmax_planes::exponentials(z, x, batch.channels, label, [inverse, site.p, site.q]) {
+            if !softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q]) {
                 stage(staged);
                 softmax::subtract_top(&mut PlanesMut::new(staged, stride, width), batch.channels, inverse);
                 let z = Planes::new(staged, stride, width);
-                softmax_planes::exponentials(z, x, batch.channels, label, [&mut space.chain[0], site.p, site.q]);
+                softmax_planes::exponentials(z, x, batch.channels, label, [&mut space.chain[0], p, q]);
             }
-            let logit = |k, pixel| place.logit(k, pixel);
-            let mut total = 0.0;
-            match (needs.sites, rows) {
-                (true, true) => softmax::sites::<true>(label, inverse, &mut site, &logit),
-                (true, false) => total = softmax::total_surprise(label, inverse, site.p, site.q, &logit),
-                (false, _) => softmax::sites::<false>(label, inverse, &mut site, &logit),
-            }
+            let total = space.divide(place, rows);
             if space.many && (space.needs.planes || !space.by_planes) {
                 space.own.copy_from_slice(&space.site[1]);
             }
@@ -104,6 +99,9 @@ impl Work<'_, '_> {
 
     /// Adds up what is needed of each class.
     pub fn add_up(&mut self, buffer: Option<&mut [f32]>, sums: &mut [Sums]) {
+        if sums.is_empty() {
+            return;
+        }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { needs, label, inverse, staged, site: [_, p, _], chain: [row, ..], .. } = space;
@@ -160,6 +158,9 @@ impl Work<'_, '_> {
     /// are staged.
     pub fn chain_planes(&mut self, planar: Planar, buffer: &mut [f32], sums: &mut [Sums]) {
         let (place, masked) = (self.place, self.masked);
+        if self.space.by_pixels {
+            return self.chain_pixels(buffer);
+        }
         if planar == Planar::None {
             self.with_planes(Some(buffer), |space, place, x| chain(space, place, x, None, masked, sums));
             if self.space.in_blocks
@@ -181,6 +182,22 @@ impl Work<'_, '_> {
         if self.planes_in(buffer).is_none() {
             self.place.scatter(&self.space.x, buffer, self.space.stride());
         }
+    }
+}
+
+impl Workspace {
+    /// From exponentials of the labels and of the others to 1 / Σ, and u, p and q. Returns Σ u where nobody needs
+    /// `rows`.
+    pub(crate) fn divide(&mut self, place: &Place, rows: bool) -> f64 {
+        let Self { needs, label, inverse, site: [u, p, q], .. } = self;
+        let mut site = SiteRows { u, p, q };
+        let logit = |k, pixel| place.logit(k, pixel);
+        match (needs.sites, rows) {
+            (true, false) => return softmax::total_surprise(label, inverse, site.p, site.q, &logit),
+            (true, true) => softmax::sites::<true>(label, inverse, &mut site, &logit),
+            (false, _) => softmax::sites::<false>(label, inverse, &mut site, &logit),
+        }
+        0.0
     }
 }
 

@@ -14,6 +14,7 @@ pub mod softmax_chain;
 pub mod softmax_few;
 pub mod softmax_many;
 pub mod softmax_many_chain;
+pub mod softmax_pixels;
 pub mod softmax_planes;
 
 use crate::simd::F32x4;

@@ -30,6 +30,14 @@ pub(super) fn groups<const N: usize>(channels: usize) -> impl Iterator<Item = (u
     whole.chain((left..channels).map(|first| (first, 1)))
 }
 
+/// Exponentials of a row of logits.
+#[inline(never)]
+pub(super) fn exponentials_of_row(z: &[f32], x: &mut [f32]) {
+    for ([z], [x]) in lockstep([z], [x]) {
+        exp(z.min(F32x4::splat(LARGEST))).store(x);
+    }
+}
+
 /// Subtracts the largest logit of each pixel, and leaves it in `top`.
 #[inline(never)]
 pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {

@@ -2,7 +2,7 @@
 //! and its cell is 0, so that the loops over classes look at no label: three operations a vector where comparing
 //! takes six. And Σ of the others is built up by itself, so that q and u of the label lose nothing as p → 1.
 
-use super::softmax::{GROUP, LARGEST, groups};
+use super::softmax::{GROUP, LARGEST, exponentials_of_row, groups};
 use crate::batch::NO_LABEL;
 use crate::math::exp;
 use crate::simd::F32x4;
@@ -26,7 +26,7 @@ pub fn exponentials(z: Planes, x: &mut PlanesMut, channels: usize, label: &[u32]
     for (first, count) in groups::<TOGETHER>(channels) {
         match count {
             TOGETHER => exponentials_of::<TOGETHER>(z, x, first),
-            _ => exponentials_of::<1>(z, x, first),
+            _ => exponentials_of_row(z.row(first), x.row(first)),
         }
     }
     own.fill(0.0);

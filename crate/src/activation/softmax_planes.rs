@@ -38,6 +38,12 @@ pub fn exponentials(
         4 => softmax_few::exponentials::<4>(z, x, label, own, others),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),
     }
+    are_healthy(own, others)
+}
+
+/// Whether every pixel's sum shows that its logits could be taken as they are.
+#[inline(never)]
+pub fn are_healthy(own: &[f32], others: &[f32]) -> bool {
     let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
     let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
     vectors(own)
@@ -96,6 +102,18 @@ pub fn encode(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &[f32]
     }
 }
 
+/// What exponentials are multiplied with where only labels have slopes, −b / Σ, in `inverse`'s place; the labels'
+/// own gradient, b q, in `q`'s.
+#[inline(never)]
+pub fn label_factors(label: &[u32], inverse: &mut [f32], q: &mut [f32], slopes: &Slopes) {
+    let (row, even) = slopes.of_labels(label);
+    for ([b], [factor, own]) in lockstep([row], [inverse, q]) {
+        let b = even.unwrap_or(b);
+        (-b * F32x4::load(factor)).store(factor);
+        (b * F32x4::load(own)).store(own);
+    }
+}
+
 /// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place; δ − p of the label is q.
 #[inline(never)]
 pub fn chain_labels(
@@ -106,12 +124,7 @@ pub fn chain_labels(
     q: &mut [f32],
     slopes: &Slopes,
 ) {
-    let (row, even) = slopes.of_labels(label);
-    for ([b], [factor, own]) in lockstep([row], [&mut *inverse, &mut *q]) {
-        let b = even.unwrap_or(b);
-        (-b * F32x4::load(factor)).store(factor);
-        (b * F32x4::load(own)).store(own);
-    }
+    label_factors(label, inverse, q, slopes);
     match channels {
         2 => softmax_few::chain_labels::<2>(x, label, inverse, q),
         3 => softmax_few::chain_labels::<3>(x, label, inverse, q),

@@ -78,7 +78,7 @@ pub struct Scratch {
 ///
 /// `seed` is asked once for every pixel, in order. Panics if `out` does not have one value per pixel.
 pub fn distance_to(seed: impl Fn(usize) -> bool, grid: &Grid, out: &mut [f32], scratch: &mut Scratch) {
-    assert_eq!(out.len(), grid.pixels(), "one distance per pixel");
+    assert!(out.len() == grid.pixels(), "one distance per pixel");
     if out.is_empty() {
         return;
     }

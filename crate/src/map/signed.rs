@@ -52,9 +52,9 @@ pub fn border_distance(cells: &[Cell], grid: &Grid, out: &mut [f32], scratch: &m
 /// and `out` is 0, where all valid pixels are on one side. Of a pair one is 0 unless the pixel is
 /// ignored.
 fn from_both_sides<'s>(cells: &[Cell], grid: &Grid, out: &mut [f32], scratch: &'s mut Scratch) -> &'s [f32] {
-    assert_eq!(cells.len(), grid.pixels(), "one cell per pixel");
+    assert!(cells.len() == grid.pixels(), "one cell per pixel");
     if !cells.contains(&Cell::Inside) || !cells.contains(&Cell::Outside) {
-        assert_eq!(out.len(), grid.pixels(), "one distance per pixel");
+        assert!(out.len() == grid.pixels(), "one distance per pixel");
         out.fill(0.0);
         return &[];
     }

@@ -37,7 +37,7 @@ pub fn unet_weight_map(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    assert_eq!(out.len(), grid.pixels(), "one weight per pixel");
+    assert!(out.len() == grid.pixels(), "one weight per pixel");
     let UnetWeights { w0, sigma, background, cell } = *options;
     let limit = sigma * (-2.0 * NEGLIGIBLE.ln()).sqrt();
     let halvings_per_square = (std::f64::consts::LOG2_E / (2.0 * sigma * sigma)) as f32;

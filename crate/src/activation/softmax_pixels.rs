@@ -1,0 +1,65 @@
+//! Softmax with labels where the channels of a pixel lie together, swept pixel after pixel and where the gradient
+//! lies: for losses that need no more than the labels' own u, p and q. The same bits as plane by plane.
+
+use super::softmax::{GROUP, exponentials_of_row, groups};
+use crate::batch::NO_LABEL;
+use crate::simd::F32x4;
+use crate::walk::{Walk, lockstep, pixels};
+
+/// Pixels that stay in the first cache from their exponentials to their sums.
+const RUN: usize = 64;
+
+/// Exponentials of the logits `z` into `x`, but those of the labels into `own`; Σ of the others into `others`. In
+/// `x` the labels' own are 0.
+#[inline(never)]
+pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32], others: &mut [f32]) {
+    own.fill(0.0);
+    others.fill(0.0);
+    for start in (0..label.len()).step_by(RUN) {
+        let run = start..label.len().min(start + RUN);
+        let floats = start * channels..run.end * channels;
+        let (x, others) = (&mut x[floats.clone()], &mut others[run.clone()]);
+        exponentials_of_row(&z[floats], x);
+        swap_own(x, channels, &label[run.clone()], &mut own[run.clone()]);
+        // Class after class, as planes are added up.
+        for (first, count) in groups::<GROUP>(channels) {
+            if count == GROUP {
+                let sums = lockstep([], [&mut *others]);
+                for (([], [sum]), block) in sums.beside(pixels(x, channels, first, run.len())) {
+                    F32x4::transpose(block).into_iter().fold(F32x4::load(sum), |sum, e| sum + e).store(sum);
+                }
+            } else {
+                for (pixel, sum) in others.iter_mut().enumerate() {
+                    *sum += x[pixel * channels + first];
+                }
+            }
+        }
+    }
+}
+
+/// Exchanges what `own` has of each pixel and what `x` has of its label.
+fn swap_own(x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32]) {
+    for ((cells, &label), own) in x.chunks_exact_mut(channels).zip(label).zip(own) {
+        if label != NO_LABEL {
+            std::mem::swap(&mut cells[label as usize], own);
+        }
+    }
+}
+
+/// Exponentials times a factor of each pixel, in place, and `own` into the cells of the labels.
+#[inline(never)]
+pub fn scale(x: &mut [f32], channels: usize, label: &[u32], factor: &[f32], own: &mut [f32]) {
+    for (cells, factor) in x.chunks_exact_mut(channels).zip(factor) {
+        cells.iter_mut().for_each(|cell| *cell *= factor);
+    }
+    swap_own(x, channels, label, own);
+}
+
+/// Subtracts the largest logit of each pixel, and leaves it in `top`.
+#[inline(never)]
+pub fn subtract_top(z: &mut [f32], channels: usize, top: &mut [f32]) {
+    for (cells, top) in z.chunks_exact_mut(channels).zip(top) {
+        *top = cells.iter().fold(f32::NEG_INFINITY, |top, z| if top > *z { top } else { *z });
+        cells.iter_mut().for_each(|z| *z -= *top);
+    }
+}
