@@ -250,6 +250,11 @@ impl Place<'_, '_> {
         let (first, channel, step) = self.strides();
         (step == 1 && self.length == width).then(|| Planes::new(&from[first..], channel, width))
     }
+    /// The tile's pixels in an array shaped like the logits, if their channels lie together and there is no padding.
+    pub fn pixels<'a>(&self, from: &'a [f32], width: usize) -> Option<&'a [f32]> {
+        let (first, channel, step) = self.strides();
+        (step != 1 && channel == 1 && self.length == width).then(|| &from[first..][..step * width])
+    }
     /// The tile's planes in an array shaped like the logits, if they can be written where they lie.
     pub fn planes_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
         let (first, channel, step) = self.strides();

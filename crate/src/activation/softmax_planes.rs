@@ -33,7 +33,6 @@ pub fn exponentials(
             softmax_few::exponentials_of_two(z, x, label, top, own, others);
             return true;
         }
-        1 => softmax_few::exponentials::<1>(z, x, label, own, others),
         3 => softmax_few::exponentials::<3>(z, x, label, own, others),
         4 => softmax_few::exponentials::<4>(z, x, label, own, others),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),

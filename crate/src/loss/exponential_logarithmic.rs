@@ -6,7 +6,7 @@ use super::overlap::{Cost, Overlap, Score, Sums};
 use super::pointwise::{Pointwise, Shape, Weights};
 use super::weighted_parts::Parts;
 use super::{Classes, Loss, Numbers, Over, Reduction};
-use crate::math::Power;
+use crate::math::{Power, ln_1p};
 use crate::simd::F32x4;
 
 /// Options of the exponential logarithmic loss.
@@ -39,7 +39,7 @@ impl Score for LogDice {
         let error = sums.of.false_positives + sums.of.false_negatives;
         let denominator = 2.0 * sums.of.intersection + error + self.smooth;
         let cost = Cost::of_error(error, [2.0, 0.0], [denominator, 0.0, 1.0]);
-        floored_power(cost.then(-(-cost.value).ln_1p(), 1.0 / (1.0 - cost.value)), self.gamma)
+        floored_power(cost.then(-ln_1p(-cost.value), 1.0 / (1.0 - cost.value)), self.gamma)
     }
     fn errors(&self) -> bool {
         true
