@@ -200,11 +200,10 @@ impl Workspace {
         let Self { needs, label, inverse, site: [u, p, q], .. } = self;
         let mut site = SiteRows { u, p, q };
         let logit = |k, pixel| place.logit(k, pixel);
-        match (needs.sites, rows) {
-            (true, false) => return softmax::total_surprise(label, inverse, site.p, site.q, &logit),
-            (true, true) => softmax::sites::<true>(label, inverse, &mut site, &logit),
-            (false, _) => softmax::sites::<false>(label, inverse, &mut site, &logit),
+        if needs.sites && !rows {
+            return softmax::total_surprise(label, inverse, site.p, site.q, &logit);
         }
+        softmax::sites(needs.sites, label, inverse, &mut site, &logit);
         0.0
     }
 }

@@ -44,7 +44,7 @@ pub struct Workspace {
     pub(crate) slopes: Slopes,
     /// Whether sweeps go by planes (`sweep_planes`).
     pub(crate) by_planes: bool,
-    /// Of more classes than fit into registers: planes then hold nothing of the labels' own (`softmax_many`).
+    /// Of more classes than fit into registers, or a single one: planes then hold nothing of the labels' own (`softmax_many`).
     pub(crate) many: bool,
     /// Whether they go by pixels instead (`sweep_pixels`).
     pub(crate) by_pixels: bool,
@@ -64,7 +64,7 @@ impl Workspace {
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
         let summed = needs.sums || needs.distance;
         let elsewhere = needs.errors || needs.logit_slopes || needs.planes && needs.distance;
-        self.many = batch.channels > FEW;
+        self.many = !(2..=FEW).contains(&batch.channels);
         // A single class is always certain: not worth a kernel.
         let softmax = softmax && batch.channels > 1;
         self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());

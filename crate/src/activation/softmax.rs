@@ -55,13 +55,13 @@ pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {
 }
 
 /// From own and others in `rows.p` and `rows.q`: 1 / Σ in `top`'s place, and p and q of the label; with
-/// `SURPRISE` u = ln (Σ / own) = log1p (others / own) too. `logit` gives the logit of a class at a pixel
+/// `surprise` u = ln (Σ / own) = log1p (others / own) too. `logit` gives the logit of a class at a pixel
 /// again.
 #[inline(never)]
-pub fn sites<const SURPRISE: bool>(label: &[u32], top: &mut [f32], rows: &mut SiteRows, logit: Logit) {
+pub fn sites(surprise: bool, label: &[u32], top: &mut [f32], rows: &mut SiteRows, logit: Logit) {
     for start in (0..label.len()).step_by(SUM_RUN) {
         let run = start..label.len().min(start + SUM_RUN);
-        if SURPRISE {
+        if surprise {
             surprises(run.clone(), label, [&*rows.p, &*rows.q, &*top], logit, &mut rows.u[run.clone()]);
         }
         let [top, p, q] = [&mut *top, rows.p, rows.q].map(|row| &mut row[run.clone()]);

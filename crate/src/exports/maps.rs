@@ -24,7 +24,7 @@ pub struct Maps {
     signed: signed::Scratch,
     unet: unet::Scratch,
     surface: surface::Scratch,
-    measured: Option<SurfaceDistances>,
+    measured: SurfaceDistances,
 }
 
 #[wasm_bindgen]
@@ -114,40 +114,35 @@ impl Maps {
         let (grid, predicted, cells) = (self.grid(), &mut self.marks, &mut self.cells);
         mark(&prediction, grid.pixels(), class, predicted);
         write_cells(&target, grid.pixels(), class, ignored(ignore), cells);
-        let measured = surface_distances(
+        self.measured = surface_distances(
             |pixel| predicted[pixel] && cells[pixel] != Cell::Ignored,
             |pixel| cells[pixel] == Cell::Inside,
             &grid,
             tolerance,
             &mut self.surface,
         );
-        self.measured = Some(measured);
     }
     /// Hausdorff distance of the last measurement.
     pub fn hausdorff(&self) -> f64 {
-        self.last().hausdorff
+        self.measured.hausdorff
     }
     /// HD95 of the last measurement.
     pub fn hausdorff95(&self) -> f64 {
-        self.last().hausdorff95
+        self.measured.hausdorff95
     }
     /// Average symmetric surface distance of the last measurement.
     pub fn average_surface_distance(&self) -> f64 {
-        self.last().average
+        self.measured.average
     }
     /// Normalised surface Dice of the last measurement.
     pub fn surface_dice(&self) -> f64 {
-        self.last().dice
+        self.measured.dice
     }
 }
 
 impl Maps {
     fn grid(&self) -> Grid {
         Grid { size: self.size, spacing: self.spacing }
-    }
-
-    fn last(&self) -> SurfaceDistances {
-        self.measured.expect("something was measured before")
     }
 
     /// # Safety

@@ -8,7 +8,7 @@ use super::distance::{self, Grid, distance_to};
 use std::ops::Range;
 
 /// What [`surface_distances`] measures, in the unit of the spacing.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SurfaceDistances {
     /// Hausdorff distance: the largest of all distances.
     pub hausdorff: f64,
