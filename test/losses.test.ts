@@ -18,6 +18,7 @@ import { resolveLoss } from "../ts/loss/resolve.ts";
 import { buildBatch, cases, type Recipe } from "./support/arbitrary.ts";
 import { difference, expectAgreement, largest, precision } from "./support/compare.ts";
 import { type GoldenCase, goldenCases } from "./support/golden.ts";
+import { transposed } from "./support/layout.ts";
 
 /** The same cases every time; `SEED=2 RUNS=10 npx vitest run test/losses.test.ts` draws others, and ten times as many. */
 const { SEED: seed = "1", RUNS: runs = "1" } = process.env;
@@ -123,6 +124,56 @@ test.each([2, 3, 4, 5, 21])(
       sum([dice(), boundary()]),
     ]) {
       expect(expectAgreement(loss, batch)).toBe(true);
+    }
+  },
+);
+
+/** Whole tiles, what is left of them, and tiles with a logit beyond what exp can take are swept by code of their own. */
+test.each([2, 3, 4, 5, 21])(
+  "%i classes over several tiles, in both layouts, are what the reference says",
+  (channels) => {
+    const [height, width] = [47, 83];
+    const pixels = height * width;
+    const logits = Float32Array.from({ length: channels * pixels }, (_, i) => 3 * Math.sin(i * i));
+    logits[1234] = 150;
+    logits[2345] = -150;
+    const target = Uint8Array.from({ length: pixels }, (_, i) =>
+      i % 11 === 3 ? 255 : (7 * i + (i >> 3)) % channels,
+    );
+    const batch = { logits, target, shape: [1, channels, height, width], ignoreIndex: 255 };
+    const [crossEntropyFocal, all] = [
+      sum([crossEntropy(), focal()]),
+      sum([crossEntropy(), dice(), focal({ alpha: 0.25 })]),
+    ];
+    for (const loss of [crossEntropy(), focal(), crossEntropyFocal, all]) {
+      for (const laidOut of [batch, transposed(batch)]) {
+        expect(expectAgreement(loss, laidOut)).toBe(true);
+      }
+    }
+  },
+);
+
+test.each([1, 2])(
+  "%i channels of labels over several tiles, in both layouts, are what the reference says",
+  (channels) => {
+    const [height, width] = [131, 127];
+    const elements = channels * height * width;
+    const logits = Float32Array.from({ length: elements }, (_, i) => 4 * Math.sin(i * i));
+    logits[1234] = 150;
+    const target = Uint8Array.from({ length: elements }, (_, i) => ((i >> 4) + (i >> 9)) % 2);
+    const distance = Float32Array.from({ length: elements }, (_, i) => 5 * Math.cos(i / 7));
+    const mode = channels === 1 ? "binary" : "multilabel";
+    const batch = { logits, target, shape: [1, channels, height, width], distance, mode } as const;
+    for (const loss of [
+      focal(),
+      boundary(),
+      sum([dice(), focal()]),
+      sum([[0.5, boundary()], dice(), [2, focal({ alpha: 0.25 })]]),
+      sum([crossEntropy(), jaccard(), focal()]),
+    ]) {
+      for (const laidOut of [batch, transposed(batch)]) {
+        expect(expectAgreement(loss, laidOut)).toBe(true);
+      }
     }
   },
 );
