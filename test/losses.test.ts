@@ -168,6 +168,7 @@ test.each([1, 2])(
       focal(),
       boundary(),
       sum([dice(), focal()]),
+      sum([dice(), boundary()]),
       sum([[0.5, boundary()], dice(), [2, focal({ alpha: 0.25 })]]),
       sum([crossEntropy(), jaccard(), focal()]),
     ]) {
