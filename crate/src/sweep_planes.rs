@@ -162,8 +162,8 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Exponentials and slopes to the gradient, and Σ p φ into `sums`, if there are any. `planar`: the buffer holds slopes by p, and the exponentials
-    /// are staged.
+    /// Exponentials and slopes to the gradient, and Σ p φ into `sums`, if there are any. `planar`: where the buffer
+    /// holds slopes by p, the exponentials are staged.
     pub fn chain_planes(&mut self, planar: Planar, buffer: &mut [f32], sums: &mut [Sums]) {
         let (place, masked) = (self.place, self.masked);
         if self.space.by_pixels {
