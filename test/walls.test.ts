@@ -96,6 +96,7 @@ const floors = [
   ["activation"],
   ["loss"],
   ["workspace"],
+  ["kept"],
   ["work"],
   ["sweep_pixels", "sweep_planes", "sweep_rows"],
   ["terms"],

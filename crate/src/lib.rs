@@ -15,6 +15,7 @@ pub mod batch;
 pub mod census;
 pub mod exports;
 pub mod interleaved;
+mod kept;
 pub mod loss;
 pub mod map;
 pub mod math;

@@ -8,11 +8,12 @@
 
 use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
+use crate::kept::Kept;
 use crate::loss::Loss;
 use crate::terms::Terms;
 use crate::view::Sums;
 use crate::work::{Planar, Work};
-use crate::workspace::{Kept, Workspace, for_each_tile};
+use crate::workspace::{Workspace, for_each_tile};
 
 /// Weighted losses, and the memory they are evaluated in, kept from call to call.
 #[derive(Default)]

@@ -1,21 +1,24 @@
 //! Sorting of (key, position) pairs by radix, in linear time: what the Lovász losses spend theirs on.
 //!
-//! 1. *Push*: pairs are written down, and counted by bin; a bin is the keys that share their leading
-//!    bits.
-//! 2. *Place*: every pair goes to its bin. The bins lie in order, so this is the first digit of a
-//!    radix sort from the top, and the only step that moves data between distant places.
-//! 3. *Arrange*: each bin is sorted while it lies in a near cache, and is handed on from there.
+//! 1. *Push*: pairs are written down, those beyond a limit left out: half of all when a network has
+//!    begun to learn.
+//! 2. *Place*: as soon as there is a chunk of them, each goes to its bin within the chunk. A bin is the
+//!    keys that share their leading bits.
+//! 3. *Arrange*: bin by bin, its pairs are gathered from all chunks, sorted, and handed on. Each may be
+//!    answered: by a number that is left where the pair was placed.
+//! 4. *Answer*: chunk by chunk, the numbers are handed out with the positions.
 //!
-//! A radix sort from the bottom would move all pairs across all memory for every digit. At two
-//! million pairs, out of cache, that takes 11 ns per pair in WebAssembly and this 8; at a quarter of
-//! a million 6 and 7. But here the pairs beyond a limit (see [`Sorter::sort`]), half of all when a
-//! network has begun to learn, stop at the second step, and who uses the sorted pairs gets them from
-//! a near cache.
+//! Chunks and bins fit in the second cache; memory beyond it is read and written in order. Pairs that
+//! were placed across all memory, and numbers that went from their rank to their position at once, took
+//! a fifth more time of the whole loss at two million pairs of a class, a tenth more at a quarter of a
+//! million. A radix sort from the bottom would move all pairs across all memory for every digit.
 //!
-//! Memory: 8 bytes per pair that was pushed and 8 per pair below the limit of pushing.
+//! Memory: 8 bytes per pair, 16 per pair of the largest bin, and the ends of bins, 1 per pair.
 
 /// Pairs handled at once, so that those looked at twice are still in the first cache.
 const BLOCK: usize = 512;
+/// Pairs placed at once. Half and twice as many are as good.
+const CHUNK: usize = 1 << 14;
 /// Up to this many pairs are sorted by insertion alone.
 const SMALL: usize = 16;
 /// From this many on a bin is sorted by two digits. The digits' 2000 counters are cleared for every
@@ -45,86 +48,129 @@ fn pair(key: u32, position: u32) -> Pair {
 pub struct Sorter {
     /// Leading bits of a key that name its bin.
     bits: u32,
-    /// Pairs in each bin; from placing on, where the bin ends.
-    bins: Vec<u32>,
-    /// The pairs as they came; once they are placed, room for the bin that is being arranged.
-    spare: Vec<Pair>,
-    pushed: usize,
-    /// The pairs, bin by bin.
+    /// Keys from here on are left out.
+    limit: u32,
+    /// Pairs that wait to be placed, and how many.
+    chunk: Vec<Pair>,
+    waiting: usize,
+    /// Pairs chunk by chunk, in each bin by bin; once arranged, answers in place of their keys.
     placed: Vec<Pair>,
+    length: usize,
+    /// Of each chunk, where its bins end among the placed.
+    ends: Vec<u32>,
+    /// Pairs in each bin.
+    bins: Vec<u32>,
+    /// The bin that is arranged, and as much room again.
+    bin: Vec<Pair>,
+    spare: Vec<Pair>,
     /// Counters of the digits inside a bin.
     slots: Vec<u32>,
 }
 
 impl Sorter {
-    /// Forgets all pairs. About `expected` of them will follow.
-    pub fn begin(&mut self, expected: usize) {
-        // Keys made of floats share few exponents, so of 2¹² bins some 250 to 500 are in use. With
-        // 2000 in use the caches give up on writing to so many places: 4 ns to place a pair instead
-        // of 2, at two million. With few pairs clearing the counters must not outweigh sorting.
+    /// Forgets all pairs. About `expected` of them will follow; keys from `limit` on are left out.
+    pub fn begin(&mut self, expected: usize, limit: u32) {
+        // Keys made of floats share few exponents, so of 2¹² bins some 250 to 500 are in use. With few
+        // pairs clearing the counters must not outweigh sorting.
         self.bits = expected.max(1).ilog2().saturating_sub(4).clamp(8, 12);
-        self.bins.clear();
-        self.bins.resize(1 << self.bits, 0);
-        self.pushed = 0;
-        grow(&mut self.spare, expected + BLOCK);
+        self.limit = limit;
+        zeros(&mut self.bins, 1 << self.bits);
+        self.ends.clear();
+        (self.waiting, self.length) = (0, 0);
+        grow(&mut self.chunk, expected.min(CHUNK) + BLOCK);
+        grow(&mut self.placed, expected);
     }
 
-    /// Adds keys of positions that lie `step` apart. Keys from `limit` on are left out.
-    pub fn push(&mut self, first: u32, step: u32, keys: &[u32], limit: u32) {
-        grow(&mut self.spare, self.pushed + keys.len() + BLOCK);
-        let (bins, shift) = (&mut self.bins[..], 32 - self.bits);
-        let mut first = first;
-        for keys in keys.chunks(BLOCK) {
-            let room = self.spare[self.pushed..].first_chunk_mut::<BLOCK>().expect("room for a block");
-            let length = if all_below(keys.iter().copied(), limit) {
-                for (j, (to, &key)) in room.iter_mut().zip(keys).enumerate() {
-                    *to = pair(key, first.wrapping_add(step.wrapping_mul(j as u32)));
-                }
+    /// Adds keys of positions that lie `step` apart.
+    #[inline(never)]
+    pub fn push(&mut self, first: u32, step: u32, keys: &[u32]) {
+        for (start, keys) in (0..).step_by(BLOCK).zip(keys.chunks(BLOCK)) {
+            if self.waiting + BLOCK > self.chunk.len() {
+                self.place();
+            }
+            let room = self.chunk[self.waiting..].first_chunk_mut::<BLOCK>().expect("room for a block");
+            let pairs = (start..).zip(keys).map(|(j, &key)| pair(key, first.wrapping_add(step.wrapping_mul(j))));
+            self.waiting += if all_below(keys, self.limit) {
+                room.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair);
                 keys.len()
             } else {
-                let pairs = keys.iter().enumerate();
-                keep(pairs.map(|(j, &key)| pair(key, first.wrapping_add(step.wrapping_mul(j as u32)))), limit, room)
+                keep(pairs, self.limit, room)
             };
-            for &pair in &room[..length] {
-                bins[(key(pair) >> shift) as usize & (bins.len() - 1)] += 1;
-            }
-            self.pushed += length;
-            first = first.wrapping_add(step.wrapping_mul(BLOCK as u32));
         }
     }
 
-    /// Hands out the pairs whose key is below the limit, in pieces, by ascending key. Pairs of one key
-    /// come in one piece, in no particular order.
+    /// Moves the pairs that wait to their bins. Zeros are written there first: they bring the memory to
+    /// the cache in order, where the pairs would wait for one line after the other (a tenth of the loss).
+    #[inline(never)]
+    fn place(&mut self) {
+        let (chunk, shift) = (&self.chunk[..self.waiting], 32 - self.bits);
+        let chunks = self.ends.len();
+        self.ends.resize(chunks + self.bins.len(), 0);
+        let ends = &mut self.ends[chunks..];
+        count(chunk, ends, shift);
+        self.bins.iter_mut().zip(&*ends).for_each(|(bin, count)| *bin += count);
+        running_sum(ends, self.length as u32);
+        grow(&mut self.placed, self.length + chunk.len());
+        self.placed[self.length..][..chunk.len()].fill(0);
+        scatter(chunk, &mut self.placed, ends, shift);
+        self.length += chunk.len();
+        self.waiting = 0;
+    }
+
+    /// Hands out the pairs, in pieces, by ascending key. Pairs of one key come in one piece, in no
+    /// particular order. Each has a place instead of its position: where its answer goes.
     #[inline(always)]
-    pub fn sort(&mut self, limit: u32, mut visit: impl FnMut(&[Pair])) {
-        self.place(limit);
+    pub fn sort(&mut self, mut visit: impl FnMut(&[Pair], &mut Answers)) {
+        self.place();
         let rest = 32 - self.bits;
-        let mut start = 0;
-        // The bin of the limit ends early: its pairs beyond were counted, but not placed.
-        for &end in &self.bins[..=(limit >> rest) as usize] {
-            let end = end as usize;
-            if start < end {
-                let bin = &mut self.placed[start..end];
-                visit(arrange(bin, &mut self.spare[..bin.len()], &mut self.slots, rest));
-                start = end;
+        for number in 0..self.bins.len() {
+            if self.bins[number] > 0 {
+                self.gather(number);
+                let bin = &mut self.bin[..self.bins[number] as usize];
+                let bin = arrange(bin, &mut self.spare[..bin.len()], &mut self.slots, rest);
+                visit(bin, &mut Answers(&mut self.placed));
             }
         }
     }
 
-    /// Moves pairs below the limit to their bins.
-    fn place(&mut self, limit: u32) {
-        running_sum(&mut self.bins);
-        grow(&mut self.placed, self.pushed);
-        let (bins, placed, shift) = (&mut self.bins[..], &mut self.placed[..], 32 - self.bits);
-        let mut below = [0; BLOCK];
-        for block in self.spare[..self.pushed].chunks(BLOCK) {
-            if all_below(block.iter().map(|&pair| key(pair)), limit) {
-                scatter(block, placed, bins, shift);
-            } else {
-                let length = keep(block.iter().copied(), limit, &mut below);
-                scatter(&below[..length], placed, bins, shift);
+    /// Copies a bin's pairs out of all chunks.
+    #[inline(never)]
+    fn gather(&mut self, number: usize) {
+        let length = self.bins[number] as usize;
+        grow(&mut self.bin, length);
+        grow(&mut self.spare, length);
+        let mut rest = &mut self.bin[..];
+        let mut begin = 0;
+        for ends in self.ends.chunks(self.bins.len()) {
+            let start = if number > 0 { ends[number - 1] } else { begin };
+            let pairs = &self.placed[start as usize..ends[number] as usize];
+            let (to, others) = rest.split_at_mut(pairs.len());
+            for ((to, &from), place) in to.iter_mut().zip(pairs).zip(start..) {
+                *to = pair(key(from), place);
             }
+            rest = others;
+            begin = ends[ends.len() - 1];
         }
+    }
+
+    /// Hands out position and answer of all pairs.
+    #[inline(always)]
+    pub fn answers(&self, mut deposit: impl FnMut(u32, f32)) {
+        for &pair in &self.placed[..self.length] {
+            deposit(position(pair), f32::from_bits(key(pair)));
+        }
+    }
+}
+
+/// Where the answers to pairs go.
+pub struct Answers<'a>(&'a mut [Pair]);
+
+impl Answers<'_> {
+    /// The answer to the pair of this place.
+    #[inline(always)]
+    pub fn set(&mut self, place: u32, answer: f32) {
+        let to = &mut self.0[place as usize];
+        *to = pair(answer.to_bits(), position(*to));
     }
 }
 
@@ -141,7 +187,7 @@ fn arrange<'a>(bin: &'a mut [Pair], spare: &'a mut [Pair], slots: &mut Vec<u32>,
         let bits = bin.len().ilog2() + 2;
         let slots = zeros(slots, 1 << bits);
         count(bin, slots, rest - bits);
-        running_sum(slots);
+        running_sum(slots, 0);
         scatter(bin, spare, slots, rest - bits);
         if insert(spare, 4 * bin.len()) {
             return spare;
@@ -152,8 +198,8 @@ fn arrange<'a>(bin: &'a mut [Pair], spare: &'a mut [Pair], slots: &mut Vec<u32>,
     let (low_slots, high_slots) = zeros(slots, (1 << low) + (1 << (rest - low))).split_at_mut(1 << low);
     count(bin, low_slots, 0);
     count(bin, high_slots, low);
-    running_sum(low_slots);
-    running_sum(high_slots);
+    running_sum(low_slots, 0);
+    running_sum(high_slots, 0);
     scatter(bin, spare, low_slots, 0);
     scatter(spare, bin, high_slots, low);
     bin
@@ -179,7 +225,7 @@ fn scatter(from: &[Pair], to: &mut [Pair], slots: &mut [u32], shift: u32) {
 }
 
 /// Insertion sort. Gives up, and says so, when it takes more than about `budget` moves.
-#[inline(always)]
+#[inline(never)]
 fn insert(pairs: &mut [Pair], mut budget: usize) -> bool {
     let mut largest = pairs[0];
     for i in 1..pairs.len() {
@@ -210,11 +256,10 @@ fn sink(pairs: &mut [Pair]) -> usize {
     last - to
 }
 
-/// Replaces counts by the sums of those before them. Four at a time, so that only one addition in four
-/// waits for the one before.
-#[inline(always)]
-fn running_sum(counts: &mut [u32]) {
-    let mut sum = 0;
+/// Replaces counts by the sums of those before them, from `sum` on. Four at a time, so that only one
+/// addition in four waits for the one before.
+#[inline(never)]
+fn running_sum(counts: &mut [u32], mut sum: u32) {
     for four in counts.as_chunks_mut::<4>().0 {
         let [a, b, c, d] = *four;
         let (ab, cd) = (a + b, c + d);
@@ -238,8 +283,8 @@ fn keep(pairs: impl Iterator<Item = Pair>, limit: u32, to: &mut [Pair; BLOCK]) -
 
 /// Whether all keys are below the limit. Looks at all of them, in vectors.
 #[inline(always)]
-fn all_below(keys: impl Iterator<Item = u32>, limit: u32) -> bool {
-    keys.map(|key| u32::from(key >= limit)).sum::<u32>() == 0
+fn all_below(keys: &[u32], limit: u32) -> bool {
+    keys.iter().map(|&key| u32::from(key >= limit)).sum::<u32>() == 0
 }
 
 /// The first `length` counters, all 0.

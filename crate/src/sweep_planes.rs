@@ -8,12 +8,13 @@
 use crate::activation::softmax_few::{self, FEW};
 use crate::activation::softmax_many::Labels;
 use crate::activation::{SiteRows, softmax, softmax_planes};
+use crate::kept::Kept;
 use crate::simd::F32x4;
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
 use crate::walk::lockstep;
 use crate::work::{Planar, Work};
-use crate::workspace::{Kept, Place, Workspace};
+use crate::workspace::{Place, Workspace};
 
 impl Work<'_, '_> {
     /// Whether this is all that the losses need here.
@@ -135,12 +136,8 @@ impl Work<'_, '_> {
 
     /// Keeps what the second sweep needs of the first.
     pub fn keep(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
-        if let Some(Kept { site, inverse }) = kept {
-            let rows = self.space.site.iter().chain([&self.space.inverse]);
-            site.into_iter()
-                .chain([inverse])
-                .zip(rows)
-                .for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
+        if let Some(kept) = kept {
+            kept.store(self.space);
         }
         self.finish(buffer);
     }
@@ -151,12 +148,8 @@ impl Work<'_, '_> {
         if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
-        let Some(Kept { site, inverse }) = kept else { return };
-        let rows = self.space.site.iter_mut().chain([&mut self.space.inverse]);
-        for (row, kept) in rows.zip(site.into_iter().chain([inverse])) {
-            row[..kept.len()].copy_from_slice(kept);
-            row[kept.len()..].fill(0.0);
-        }
+        let Some(kept) = kept else { return };
+        kept.load(self.space);
         if masked {
             self.space.mask(self.place.batch.pixel_weights.is_some(), false);
         }

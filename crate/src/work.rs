@@ -3,11 +3,12 @@
 use crate::activation::{
     OutcomePlanes, SiteRows, decode_row, encode_row, given, sigmoid, softmax, softmax_chain, softmax_many,
 };
+use crate::kept::Kept;
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{Planes, PlanesMut, vectors, vectors_mut};
 use crate::view::{Sums, Tile};
-use crate::workspace::{Kept, Place, Workspace};
+use crate::workspace::{Place, Workspace};
 
 /// What losses that looked at planes left in the gradient buffer.
 #[derive(Clone, Copy, PartialEq)]
@@ -135,9 +136,9 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Leaves the probabilities in the buffer for the second sweep. Under a softmax with hard labels
     /// the labels' own go to `kept`, and their u if the second sweep needs it.
     pub fn store_probabilities(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
-        if let Some(Kept { site, .. }) = kept {
+        if let Some(kept) = kept {
             self.set_apart();
-            site.into_iter().zip(&self.space.site).for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
+            kept.store(self.space);
         }
         let Workspace { width, x, p, q, .. } = &mut *self.space;
         if self.place.batch.sigmoid {
@@ -176,10 +177,8 @@ impl<'w, 'b> Work<'w, 'b> {
                 });
                 sigmoid::recall_sites(z, p, q, label, &mut rows);
             }
-        } else if let Some(Kept { site, .. }) = kept {
-            site.into_iter()
-                .zip([rows.u, rows.p, rows.q])
-                .for_each(|(kept, row)| row[..kept.len()].copy_from_slice(kept));
+        } else if let Some(kept) = kept {
+            kept.load(self.space);
             self.held = Held::Apart;
         }
         if self.masked {

@@ -318,23 +318,3 @@ fn longest(batch: &Batch, by_planes: bool) -> usize {
         (false, _) => tile_width(channels, batch.pixels()),
     }
 }
-
-/// What a softmax keeps of each pixel between the sweeps, where the second needs it again.
-pub struct Kept<'k> {
-    /// u, p and q of the label.
-    pub site: [&'k mut [f32]; 3],
-    /// 1 / Σ of the exponentials.
-    pub inverse: &'k mut [f32],
-}
-
-impl<'k> Kept<'k> {
-    /// Where a tile's pixels keep it, if anything is kept.
-    pub fn of(rows: &'k mut [Vec<f32>; 4], place: &Place) -> Option<Self> {
-        if rows.iter().all(Vec::is_empty) {
-            return None;
-        }
-        let at = place.section.image * place.batch.pixels() + place.start;
-        let [u, p, q, inverse] = rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []));
-        Some(Self { site: [u, p, q], inverse })
-    }
-}

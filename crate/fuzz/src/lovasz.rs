@@ -9,7 +9,7 @@ pub fn check(bytes: &[u8]) {
     let input = &mut Input::new(bytes);
     let mut extension = LovaszExtension::default();
     for _ in 0..2 {
-        let length = input.pick(&[1, 2, 5, 127, 128, 129, 511, 512, 513, 3000]);
+        let length = input.pick(&[1, 2, 5, 127, 128, 129, 511, 512, 513, 3000, 40_000]);
         let (share, levels, scale) =
             (input.below(101), input.pick(&[1, 2, 5, 1 << 30]), input.pick(&[1.0, 1e-30, 1e30]));
         let pixels: Vec<(f32, bool)> = (0..length)
@@ -20,13 +20,15 @@ pub fn check(bytes: &[u8]) {
             .collect();
         let residuals: Vec<f32> = pixels.iter().map(|&(error, inside)| if inside { -error } else { error }).collect();
         let (step, piece) = (1 + input.below(4), input.pick(&[1, 100, 512, 10_000]));
-        extension.begin(length);
+        let foreground = pixels.iter().filter(|pixel| pixel.1).count();
+        extension.begin();
+        residuals.chunks(piece).for_each(|part| extension.survey(part));
+        extension.open(foreground, length);
         for (i, part) in residuals.chunks(piece).enumerate() {
             extension.push((i * piece * step) as u32, step as u32, part);
         }
         let mut slopes = vec![0.0; length * step];
-        let foreground = pixels.iter().filter(|pixel| pixel.1).count();
-        let value = extension.value(foreground, |at, slope| slopes[at as usize] = slope);
+        let value = extension.value(|at, slope| slopes[at as usize] = slope);
 
         let (expected, exact) = by_definition(&pixels);
         assert_close(value, expected, 1e-6 * expected, &pixels);

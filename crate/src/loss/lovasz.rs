@@ -6,7 +6,6 @@ use super::planar::{Plane, RUN, runs};
 use super::{Classes, Over};
 use crate::batch::Batch;
 use crate::census::Census;
-use std::cell::Cell;
 
 /// The sorts of one loss, and the values they gave.
 pub struct Sorts {
@@ -24,10 +23,11 @@ impl Sorts {
     pub fn new(over: Over, classes: Classes) -> Self {
         Self { over, classes, selected: Vec::new(), pairs: 0, extension: LovaszExtension::default(), sum: 0.0 }
     }
-    /// Bytes a sort takes: two arrays of (key, position).
+    /// Bytes a sort takes, at most: where all errors are nearly the same, one bin holds all pairs (see
+    /// `crate::sort`).
     pub fn scratch(&self, batch: &Batch) -> usize {
         let images = if self.over == Over::Image { 1 } else { batch.images };
-        16usize.saturating_mul(images * batch.pixels())
+        26usize.saturating_mul(images * batch.pixels())
     }
     /// Forgets all values; chooses what will be sorted.
     pub fn begin(&mut self, batch: &Batch, census: &Census) {
@@ -40,90 +40,85 @@ impl Sorts {
         if self.pairs > 0 { self.sum / self.pairs as f64 } else { 0.0 }
     }
 
-    /// Sorts one class. `residual(side, number)` is the signed error of a pixel, − in the class and +
-    /// outside, from its number among `source`, an array shaped like the logits.
-    pub fn look(&mut self, batch: &Batch, plane: &Plane, source: &[impl Number], residual: impl Fn(f32, f32) -> f32) {
-        let groups: Vec<_> = match self.over {
-            Over::Image => (0..batch.images).map(|image| image..image + 1).collect(),
-            Over::Batch => std::iter::once(0..batch.images).collect(),
-        };
-        for images in groups {
-            if !self.selected[images.start * batch.channels + plane.class] {
+    /// Sorts one class. `residuals(first, step, row)` turns sides, − in the class, + outside and 0 where
+    /// ignored, into signed errors; of pixels from `first` on, `step` apart, in an array shaped like the
+    /// logits.
+    pub fn look(&mut self, batch: &Batch, plane: &Plane, residuals: &dyn Fn(usize, usize, &mut [f32])) {
+        let together = if self.over == Over::Image { 1 } else { batch.images };
+        for start in (0..batch.images).step_by(together) {
+            let images = start..start + together;
+            if !self.selected[start * batch.channels + plane.class] {
                 images.for_each(|image| plane.clear(batch, image));
                 continue;
             }
-            self.extension.begin(images.len() * batch.pixels());
+            self.extension.begin();
             let mut foreground = 0;
             for image in images.clone() {
-                foreground += self.push(batch, plane.class, image, source, &residual);
+                foreground += self.survey(batch, plane, image, residuals);
             }
             self.settle(batch, plane, images, foreground);
         }
     }
 
-    /// Sorts what was pushed. Apart from `look`, so that there is one of it for hinge and softmax.
-    #[inline(never)]
-    fn settle(&mut self, batch: &Batch, plane: &Plane, images: std::ops::Range<usize>, foreground: usize) {
-        images.clone().for_each(|image| plane.clear(batch, image));
-        let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
-        let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
-        self.sum += self.extension.value(foreground, deposit);
-        if let Some(weights) = batch.pixel_weights {
-            images.for_each(|image| weigh(batch, plane, image, weights));
-        }
-    }
-
-    /// Hands over the residuals of one image; returns how many of its pixels are in the class.
-    fn push(
+    /// Leaves the residuals of one image where its slopes will be; returns how many of its pixels are in
+    /// the class.
+    fn survey(
         &mut self,
         batch: &Batch,
-        class: usize,
+        plane: &Plane,
         image: usize,
-        source: &[impl Number],
-        residual: &impl Fn(f32, f32) -> f32,
+        residuals: &dyn Fn(usize, usize, &mut [f32]),
     ) -> usize {
-        let (first, step) = batch.plane(image, class);
+        let (first, step) = batch.plane(image, plane.class);
         let (mut foreground, mut row) = (0, [0.0; RUN]);
         for (start, length) in runs(batch.pixels()) {
             let row = &mut row[..length];
-            batch.read_sides(image, class, start, row);
+            batch.read_sides(image, plane.class, start, row);
             foreground += row.iter().map(|&side| u32::from(side < 0.0)).sum::<u32>() as usize;
-            let source = &source[first + start * step..];
-            let turn = |(side, number): (&mut f32, &_)| {
-                let value = residual(*side, Number::read(number));
-                *side = if *side == 0.0 { 0.0 } else { value };
-            };
-            // Neighbours in memory, the usual case, are turned by vectors.
-            if step == 1 {
-                row.iter_mut().zip(&source[..length]).for_each(turn);
-            } else {
-                row.iter_mut().zip(source.iter().step_by(step)).for_each(turn);
-            }
+            residuals(first + start * step, step, row);
             if let Some(weights) = batch.pixel_weights {
                 let weights = &weights[image * batch.pixels() + start..];
                 row.iter_mut().zip(weights).for_each(|(residual, weight)| *residual *= weight);
             }
-            self.extension.push((first + start * step) as u32, step as u32, row);
+            self.extension.survey(row);
+            plane.write(first + start * step, step, row);
         }
         foreground
     }
-}
 
-/// A number of an array that may be shared with what is written.
-pub trait Number {
-    /// Its value.
-    fn read(&self) -> f32;
-}
-impl Number for f32 {
-    #[inline(always)]
-    fn read(&self) -> f32 {
-        *self
+    /// Sorts what was surveyed.
+    fn settle(&mut self, batch: &Batch, plane: &Plane, images: std::ops::Range<usize>, foreground: usize) {
+        self.extension.open(foreground, images.len() * batch.pixels());
+        for image in images.clone() {
+            let (first, step) = batch.plane(image, plane.class);
+            for (start, length) in runs(batch.pixels()) {
+                let mut residuals = [0.0; RUN];
+                plane.take(first + start * step, step, &mut residuals[..length]);
+                self.extension.push((first + start * step) as u32, step as u32, &residuals[..length]);
+            }
+        }
+        let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
+        let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
+        self.sum += self.extension.value(deposit);
+        if let Some(weights) = batch.pixel_weights {
+            images.for_each(|image| weigh(batch, plane, image, weights));
+        }
     }
 }
-impl Number for Cell<f32> {
-    #[inline(always)]
-    fn read(&self) -> f32 {
-        self.get()
+
+/// Turns each side of a row into the residual of the number beside it, `step` apart; 0 stays 0.
+#[inline(always)]
+pub fn turn<Number>(row: &mut [f32], numbers: &[Number], step: usize, residual: impl Fn(f32, &Number) -> f32) {
+    let turn = |(side, number): (&mut f32, &Number)| {
+        let value = residual(*side, number);
+        *side = if *side == 0.0 { 0.0 } else { value };
+    };
+    // Neighbours in memory, the usual case, are turned by vectors.
+    if step == 1 {
+        let numbers = &numbers[..row.len()];
+        row.iter_mut().zip(numbers).for_each(turn);
+    } else {
+        row.iter_mut().zip(numbers.iter().step_by(step)).for_each(turn);
     }
 }
 

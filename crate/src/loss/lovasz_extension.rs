@@ -52,9 +52,11 @@ fn background(key: u32) -> u32 {
 pub struct LovaszExtension {
     sorter: Sorter,
     seen: Seen,
+    /// G.
+    foreground: u32,
 }
 
-/// What is known of the keys pushed so far.
+/// What is known of the keys surveyed so far.
 #[derive(Clone, Copy)]
 struct Seen {
     /// Smallest key: largest error.
@@ -70,71 +72,63 @@ impl Default for Seen {
     }
 }
 
-impl Seen {
-    fn and(self, other: Self) -> Self {
-        Self {
-            first: self.first.min(other.first),
-            last_foreground: self.last_foreground.max(other.last_foreground),
-            foreground: self.foreground + other.foreground,
-        }
-    }
-}
-
 impl LovaszExtension {
-    /// Forgets all pixels. About `expected` of them will follow.
-    pub fn begin(&mut self, expected: usize) {
+    /// Forgets all pixels.
+    pub fn begin(&mut self) {
         self.seen = Seen::default();
-        self.sorter.begin(expected);
     }
 
-    /// Adds pixels whose positions lie `step` apart. The size of a residual is the pixel's error, its
-    /// sign the class: + background, − foreground (for probabilities that is p − y). A residual of 0
-    /// contributes nothing: ignored pixels are passed so. Best called with many pixels at once. One
-    /// function for both losses: inlined into each it would take two kilobytes.
+    /// Looks at residuals that will be pushed. The size of a residual is the pixel's error, its sign the
+    /// class: + background, − foreground (for probabilities that is p − y). A residual of 0 contributes
+    /// nothing: ignored pixels are passed so.
     #[inline(never)]
-    pub fn push(&mut self, first: u32, step: u32, residuals: &[f32]) {
-        let mut keys = [0; BLOCK];
-        let mut at = first;
-        for residuals in residuals.chunks(BLOCK) {
-            let keys = &mut keys[..residuals.len()];
-            self.seen = self.seen.and(survey(residuals, keys));
-            self.sorter.push(at, step, keys, NO_ERROR);
-            at = at.wrapping_add(step.wrapping_mul(BLOCK as u32));
+    pub fn survey(&mut self, residuals: &[f32]) {
+        let Seen { mut first, mut last_foreground, mut foreground } = self.seen;
+        for &residual in residuals {
+            let key = key_of(residual);
+            let counts = (1 - background(key)) & u32::from(key < NO_ERROR);
+            first = first.min(key);
+            last_foreground = last_foreground.max(if counts == 1 { key } else { 0 });
+            foreground += counts;
         }
+        self.seen = Seen { first, last_foreground, foreground };
     }
 
-    /// The value, in f64. `foreground` is G, counting pixels without error too. `deposit` gets position
-    /// and slope of pixels, with the sign of their residual: the derivative by the residual. Pixels it
-    /// does not get have slope 0.
-    #[inline(always)]
-    pub fn value(&mut self, foreground: usize, mut deposit: impl FnMut(u32, f32)) -> f64 {
+    /// Once all are surveyed: takes G, the foreground, with the pixels that have no error. About
+    /// `expected` pixels will be pushed.
+    pub fn open(&mut self, foreground: usize, expected: usize) {
         // NaN may come with either sign; counts must not run below zero for it.
-        let foreground = (foreground as u32).max(self.seen.foreground);
+        self.foreground = (foreground as u32).max(self.seen.foreground);
         let limit = match self.seen {
-            seen if foreground == 0 => seen.first.saturating_add(1),
+            seen if self.foreground == 0 => seen.first.saturating_add(1),
             // Once all foreground has been seen, slopes are 0: what comes later need not be sorted. At
             // 21 classes, half trained, that is half of the pixels.
-            seen if seen.foreground == foreground => seen.last_foreground + 1,
+            seen if seen.foreground == self.foreground => seen.last_foreground + 1,
             _ => NO_ERROR,
         };
-        let mut walk = Walk::new(foreground);
-        self.sorter.sort(limit.min(NO_ERROR), |pairs| walk.along(pairs, &mut deposit));
+        self.sorter.begin(expected, limit.min(NO_ERROR));
+    }
+
+    /// The same residuals once more, of pixels whose positions lie `step` apart. Best called with many
+    /// pixels at once.
+    pub fn push(&mut self, first: u32, step: u32, residuals: &[f32]) {
+        let mut keys = [0; BLOCK];
+        for (start, residuals) in (0..).step_by(BLOCK).zip(residuals.chunks(BLOCK)) {
+            let keys = &mut keys[..residuals.len()];
+            keys.iter_mut().zip(residuals).for_each(|(key, &residual)| *key = key_of(residual));
+            self.sorter.push(first.wrapping_add(step.wrapping_mul(start)), step, keys);
+        }
+    }
+
+    /// The value, in f64. `deposit` gets position and slope of pixels, with the sign of their residual:
+    /// the derivative by the residual. Pixels it does not get have slope 0.
+    #[inline(always)]
+    pub fn value(&mut self, deposit: impl FnMut(u32, f32)) -> f64 {
+        let mut walk = Walk::new(self.foreground);
+        self.sorter.sort(|pairs, slopes| walk.along(pairs, &mut |place, slope| slopes.set(place, slope)));
+        self.sorter.answers(deposit);
         walk.value
     }
-}
-
-/// Writes the keys of residuals, and tells what is seen of them.
-fn survey(residuals: &[f32], keys: &mut [u32]) -> Seen {
-    let Seen { mut first, mut last_foreground, mut foreground } = Seen::default();
-    for (to, &residual) in keys.iter_mut().zip(residuals) {
-        let key = key_of(residual);
-        *to = key;
-        let counts = (1 - background(key)) & u32::from(key < NO_ERROR);
-        first = first.min(key);
-        last_foreground = last_foreground.max(if counts == 1 { key } else { 0 });
-        foreground += counts;
-    }
-    Seen { first, last_foreground, foreground }
 }
 
 /// The walk along the sorted pixels.

@@ -1,7 +1,7 @@
 //! Lovász hinge (Berman et al. 2018): errors max(0, 1 − s z), s = ±1, sorted downwards; L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂z = −s g where the error is positive.
 
-use super::lovasz::Sorts;
+use super::lovasz::{Sorts, turn};
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -35,10 +35,12 @@ impl Loss for Sorted {
         self.0.begin(batch, census);
     }
     fn look(&mut self, batch: &Batch, plane: &Plane) {
-        self.0.look(batch, plane, batch.logits, |side, z| {
-            // 1 + side · z is the error; NaN must stay NaN.
-            let error = 1.0 + side * z;
-            if error < 0.0 { 0.0 } else { side * error }
+        self.0.look(batch, plane, &|first, step, row| {
+            turn(row, &batch.logits[first..], step, |side, &z| {
+                // 1 + side · z is the error; NaN must stay NaN.
+                let error = 1.0 + side * z;
+                if error < 0.0 { 0.0 } else { side * error }
+            });
         });
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {

@@ -1,7 +1,7 @@
 //! Lovász-Softmax (Berman et al. 2018): per class, errors m = |y − p| sorted downwards, L = Σ m g with
 //! g the growth of the Jaccard loss along them; ∂L/∂p = sign(p − y) g / number of classes.
 
-use super::lovasz::Sorts;
+use super::lovasz::{Sorts, turn};
 use super::planar::Plane;
 use super::{Classes, Loss, Needs, Over};
 use crate::batch::Batch;
@@ -39,9 +39,12 @@ impl Loss for Sorted {
     fn look(&mut self, batch: &Batch, plane: &Plane) {
         // The code is p up to ½ and p − 1 above (see `activation::encode`); p − y is that, or one more
         // step towards the other side.
-        self.0.look(batch, plane, plane.probabilities, |side, code| {
-            let across = (code.to_bits() ^ side.to_bits()) >> 31 == 1;
-            code + if across { side } else { 0.0 }
+        self.0.look(batch, plane, &|first, step, row| {
+            turn(row, &plane.probabilities[first..], step, |side, code| {
+                let code = code.get();
+                let across = (code.to_bits() ^ side.to_bits()) >> 31 == 1;
+                code + if across { side } else { 0.0 }
+            });
         });
     }
     fn settle(&mut self, _sums: &[Sums]) -> f64 {

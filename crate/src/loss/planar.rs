@@ -27,6 +27,29 @@ impl Plane<'_> {
     pub fn probability(&self, at: usize) -> (f32, f32) {
         decode_one(self.probabilities[at].get())
     }
+    /// Writes slopes from `first` on, `step` apart.
+    #[inline(never)]
+    pub fn write(&self, first: usize, step: usize, values: &[f32]) {
+        let write = |(slope, &value): (&Cell<f32>, &f32)| slope.set(value);
+        match step {
+            // Neighbours in memory are written by vectors.
+            1 => self.slopes[first..][..values.len()].iter().zip(values).for_each(write),
+            _ => self.slopes[first..].iter().step_by(step).zip(values).for_each(write),
+        }
+    }
+    /// Reads slopes from `first` on, `step` apart, and leaves 0 in their place.
+    #[inline(never)]
+    pub fn take(&self, first: usize, step: usize, values: &mut [f32]) {
+        let take = |(slope, value): (&Cell<f32>, &mut f32)| *value = slope.take();
+        match step {
+            1 => {
+                let slopes = &self.slopes[first..][..values.len()];
+                slopes.iter().zip(values).for_each(|(slope, value)| *value = slope.get());
+                slopes.iter().for_each(|slope| slope.set(0.0));
+            }
+            _ => self.slopes[first..].iter().step_by(step).zip(values).for_each(take),
+        }
+    }
     /// Sets the slopes of one image to 0.
     #[inline(never)]
     pub fn clear(&self, batch: &Batch, image: usize) {
@@ -50,13 +73,11 @@ pub fn runs(pixels: usize) -> impl Iterator<Item = (usize, usize)> {
 /// Lets weighted losses look at every class, and leaves the sum of their slopes in its place; by the logits
 /// if one of them gives those. `aside` is memory for several losses.
 pub fn look(batch: &Batch, losses: &mut [(f32, &mut dyn Loss)], buffer: &mut [f32], aside: &mut Vec<f32>) {
-    let buffer = Cell::from_mut(buffer).as_slice_of_cells();
     if let [(weight, loss)] = losses {
-        for class in 0..batch.channels {
-            loss.look(batch, &Plane { class, probabilities: buffer, slopes: buffer });
-            if *weight != 1.0 {
-                for_each_position(batch, class, |at| buffer[at].set(*weight * buffer[at].get()));
-            }
+        let cells = Cell::from_mut(&mut *buffer).as_slice_of_cells();
+        (0..batch.channels).for_each(|class| loss.look(batch, &Plane { class, probabilities: cells, slopes: cells }));
+        if *weight != 1.0 {
+            buffer.iter_mut().for_each(|slope| *slope *= *weight);
         }
         return;
     }
@@ -68,23 +89,18 @@ pub fn look(batch: &Batch, losses: &mut [(f32, &mut dyn Loss)], buffer: &mut [f3
     let own = Cell::from_mut(own).as_slice_of_cells();
     let of_logits = losses.iter().any(|(_, loss)| loss.needs(batch).logit_slopes);
     for class in 0..batch.channels {
-        let plane = Plane { class, probabilities: buffer, slopes: own };
+        let plane = Plane { class, probabilities: Cell::from_mut(&mut *buffer).as_slice_of_cells(), slopes: own };
         for (weight, loss) in losses.iter_mut() {
             loss.look(batch, &plane);
             let turn = of_logits && !loss.needs(batch).logit_slopes;
-            for_each_position(batch, class, |at| {
-                let (p, q) = plane.probability(at);
-                total[at] += *weight * own[at].get() * if turn { p * q } else { 1.0 };
-            });
+            for image in 0..batch.images {
+                let (start, step) = batch.plane(image, class);
+                for at in (start..).step_by(step).take(batch.pixels()) {
+                    let (p, q) = plane.probability(at);
+                    total[at] += *weight * own[at].get() * if turn { p * q } else { 1.0 };
+                }
+            }
         }
-        for_each_position(batch, class, |at| buffer[at].set(total[at]));
     }
-}
-
-/// Visits the positions of one class of all images in an array shaped like the logits.
-fn for_each_position(batch: &Batch, class: usize, mut visit: impl FnMut(usize)) {
-    for image in 0..batch.images {
-        let (start, step) = batch.plane(image, class);
-        (0..batch.pixels()).for_each(|pixel| visit(start + pixel * step));
-    }
+    buffer.copy_from_slice(total);
 }

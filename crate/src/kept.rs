@@ -1,0 +1,33 @@
+//! What stays from the first sweep to the second, beside what the gradient buffer holds.
+
+use crate::workspace::{Place, Workspace};
+
+/// What a softmax keeps of each pixel between the sweeps, where the second needs it again: u, p and q of
+/// the label, and 1 / Σ of the exponentials. What is not needed is empty.
+pub struct Kept<'k>([&'k mut [f32]; 4]);
+
+impl<'k> Kept<'k> {
+    /// Where a tile's pixels keep it, if anything is kept.
+    pub fn of(rows: &'k mut [Vec<f32>; 4], place: &Place) -> Option<Self> {
+        if rows.iter().all(Vec::is_empty) {
+            return None;
+        }
+        let at = place.section.image * place.batch.pixels() + place.start;
+        Some(Self(rows.each_mut().map(|row| row.get_mut(at..at + place.length).unwrap_or(&mut []))))
+    }
+    /// Keeps it.
+    #[inline(never)]
+    pub(crate) fn store(self, space: &Workspace) {
+        let rows = space.site.iter().chain([&space.inverse]);
+        self.0.into_iter().zip(rows).for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
+    }
+    /// Brings it back.
+    #[inline(never)]
+    pub(crate) fn load(self, space: &mut Workspace) {
+        let rows = space.site.iter_mut().chain([&mut space.inverse]);
+        for (kept, row) in self.0.into_iter().zip(rows) {
+            row[..kept.len()].copy_from_slice(kept);
+            row[kept.len()..].fill(0.0);
+        }
+    }
+}
