@@ -8,6 +8,7 @@ pub struct Kept<'k>([&'k mut [f32]; 4]);
 
 impl<'k> Kept<'k> {
     /// Where a tile's pixels keep it, if anything is kept.
+    #[inline(never)]
     pub fn of(rows: &'k mut [Vec<f32>; 4], place: &Place) -> Option<Self> {
         if rows.iter().all(Vec::is_empty) {
             return None;

@@ -14,13 +14,11 @@ impl Work<'_, '_> {
         act: impl FnOnce(&mut Workspace, &Place, &mut [f32]) -> R,
     ) -> R {
         let (place, width) = (self.place, self.space.width);
-        let floats = place.batch.channels * width;
-        let at = place.strides().0;
-        if let Some(buffer) = buffer.filter(|_| place.length == width) {
-            return act(self.space, &place, &mut buffer[at..][..floats]);
+        if let Some(mut block) = buffer.and_then(|buffer| place.block_mut(buffer, width)) {
+            return act(self.space, &place, block.data_mut());
         }
         let mut x = std::mem::take(&mut self.space.x);
-        x.resize(floats, 0.0);
+        x.resize(place.batch.channels * width, 0.0);
         let result = act(self.space, &place, &mut x);
         self.space.x = x;
         result
@@ -31,24 +29,21 @@ impl Work<'_, '_> {
         let masked = self.masked;
         self.with_pixels(buffer, |space, place, x| {
             let Workspace { label, staged, inverse, site: [_, p, q], .. } = space;
-            let (batch, at, floats) = (place.batch, place.strides().0, place.length * place.batch.channels);
-            let z = &batch.logits[at..][..floats];
+            let batch = place.batch;
             let stage = |staged: &mut Vec<f32>| {
                 staged.clear();
-                staged.extend_from_slice(z);
+                staged.extend_from_slice(&batch.logits[place.block()]);
                 staged.resize(batch.channels * place.width, 0.0);
             };
             inverse.fill(0.0);
-            if place.length == place.width {
-                softmax_pixels::exponentials(z, x, batch.channels, label, p, q);
-            } else {
+            let z = place.pixels(batch.logits, place.width).unwrap_or_else(|| {
                 stage(staged);
-                softmax_pixels::exponentials(staged, x, batch.channels, label, p, q);
-            }
-            if !softmax_planes::are_healthy(p, q) {
+                staged
+            });
+            if !softmax_pixels::exponentials(z, x, batch.channels, label, [p, q]) {
                 stage(staged);
                 softmax_pixels::subtract_top(staged, batch.channels, inverse);
-                softmax_pixels::exponentials(staged, x, batch.channels, label, p, q);
+                softmax_pixels::exponentials(staged, x, batch.channels, label, [p, q]);
             }
             let total = space.divide(place, rows);
             if masked {
@@ -70,8 +65,8 @@ impl Work<'_, '_> {
         });
         let Work { place, space, .. } = self;
         if place.length < space.width {
-            let floats = place.length * place.batch.channels;
-            buffer[place.strides().0..][..floats].copy_from_slice(&space.x[..floats]);
+            let block = place.block();
+            buffer[block.clone()].copy_from_slice(&space.x[..block.len()]);
         }
     }
 }

@@ -50,6 +50,13 @@ pub fn staged_width(channels: usize) -> usize {
 /// Pixels whose sum f32 holds; sums of runs go to f64.
 pub const SUM_RUN: usize = 256;
 
+/// The sum of a row.
+#[inline(never)]
+pub fn sum_of_row(row: &[f32]) -> f64 {
+    let runs = vectors(row).chunks(SUM_RUN / 4);
+    runs.map(|run| run.iter().fold(F32x4::zero(), |sum, value| sum + F32x4::load(value)).sum()).sum()
+}
+
 /// Channels of a tile, to read: channel k starts at `k * stride`.
 #[derive(Clone, Copy)]
 pub struct Planes<'a> {

@@ -122,8 +122,9 @@ impl<'w, 'b> Work<'w, 'b> {
     fn set_apart(&mut self) {
         let batch = self.place.batch;
         if self.held == Held::Whole && !batch.sigmoid && batch.from_logits && !self.space.dense {
-            let Workspace { label, x, site, .. } = &mut *self.space;
-            softmax_chain::set_apart(x, label, &mut site[1]);
+            let Workspace { width, label, x, site: [_, own, _], .. } = &mut *self.space;
+            own.fill(0.0);
+            softmax_many::swap_own(&mut PlanesMut::new(x, *width, *width), label, own);
             self.held = Held::Apart;
         }
     }

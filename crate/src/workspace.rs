@@ -10,6 +10,7 @@ use crate::loss::Needs;
 use crate::slopes::Slopes;
 use crate::tile::{BLOCK, Planes, PlanesMut, long_width, staged_width, tile_width};
 use crate::view::{Outcomes, Site, Tile, Truth};
+use std::ops::Range;
 
 /// Rows and planes of one tile.
 #[derive(Default)]
@@ -252,20 +253,24 @@ impl Place<'_, '_> {
     }
     /// The tile's pixels in an array shaped like the logits, if their channels lie together and there is no padding.
     pub fn pixels<'a>(&self, from: &'a [f32], width: usize) -> Option<&'a [f32]> {
-        let (first, channel, step) = self.strides();
-        (step != 1 && channel == 1 && self.length == width).then(|| &from[first..][..step * width])
+        let (_, channel, step) = self.strides();
+        (step != 1 && channel == 1 && self.length == width).then(|| &from[self.block()])
     }
     /// The tile's planes in an array shaped like the logits, if they can be written where they lie.
     pub fn planes_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
         let (first, channel, step) = self.strides();
         (step == 1 && self.length == width).then(|| PlanesMut::new(&mut to[first..], channel, width))
     }
-    /// The tile's part of an array shaped like the logits whose channels lie together, as planes one after the
+    /// The tile's part of an array shaped like the logits whose channels lie together.
+    #[inline(never)]
+    pub(crate) fn block(&self) -> Range<usize> {
+        let first = self.strides().0;
+        first..first + self.section.channels * self.length
+    }
+    /// The same as planes one after the
     /// other; if it has no padding.
     pub fn block_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
-        let channels = self.section.channels;
-        let part = &mut to[self.strides().0..][..channels * self.length];
-        (self.length == width).then(|| PlanesMut::new(part, width, width))
+        (self.length == width).then(|| PlanesMut::new(&mut to[self.block()], width, width))
     }
     /// Copies the tile out of an array shaped like the logits; padding becomes 0.
     pub fn gather(&self, from: &[f32], to: &mut [f32], width: usize) {

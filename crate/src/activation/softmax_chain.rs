@@ -8,14 +8,6 @@ use crate::tile::{Planes, column, column_mut, vectors};
 /// Above this a wrong class's own gradient has lost four bits to cancellation.
 pub(super) const NEARLY_ONE: f32 = 0.9375;
 
-/// Takes the label's own probability out of its plane, for [`chain`].
-pub fn set_apart(x: &mut [f32], label: &[u32], own: &mut [f32]) {
-    let width = label.len();
-    for (pixel, (own, &label)) in own.iter_mut().zip(label).enumerate() {
-        *own = label_cell(x, width, label, pixel).map_or(0.0, std::mem::take);
-    }
-}
-
 /// The cell of a pixel in the plane of its label, unless it has none.
 #[inline(always)]
 fn label_cell(x: &mut [f32], width: usize, label: u32, pixel: usize) -> Option<&mut f32> {

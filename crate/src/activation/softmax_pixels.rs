@@ -2,6 +2,7 @@
 //! lies: for losses that need no more than the labels' own u, p and q. The same bits as plane by plane.
 
 use super::softmax::{GROUP, exponentials_of_row, groups};
+use super::softmax_planes::are_healthy;
 use crate::batch::NO_LABEL;
 use crate::simd::F32x4;
 use crate::walk::{Walk, lockstep, pixels};
@@ -10,9 +11,9 @@ use crate::walk::{Walk, lockstep, pixels};
 const RUN: usize = 64;
 
 /// Exponentials of the logits `z` into `x`, but those of the labels into `own`; Σ of the others into `others`. In
-/// `x` the labels' own are 0.
+/// `x` the labels' own are 0. It says no where that of `softmax_planes` would.
 #[inline(never)]
-pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32], others: &mut [f32]) {
+pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], [own, others]: [&mut [f32]; 2]) -> bool {
     own.fill(0.0);
     others.fill(0.0);
     for start in (0..label.len()).step_by(RUN) {
@@ -35,9 +36,11 @@ pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], ow
             }
         }
     }
+    are_healthy(own, others)
 }
 
 /// Exchanges what `own` has of each pixel and what `x` has of its label.
+#[inline(never)]
 fn swap_own(x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32]) {
     for ((cells, &label), own) in x.chunks_exact_mut(channels).zip(label).zip(own) {
         if label != NO_LABEL {

@@ -40,9 +40,15 @@ pub fn exponentials(
     are_healthy(own, others)
 }
 
+/// As [`exponentials`], of four classes whose logits lie together.
+pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], [own, others]: [&mut [f32]; 2]) -> bool {
+    softmax_few::exponentials_of_pixels(z, x, label, own, others);
+    are_healthy(own, others)
+}
+
 /// Whether every pixel's sum shows that its logits could be taken as they are.
 #[inline(never)]
-pub fn are_healthy(own: &[f32], others: &[f32]) -> bool {
+pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
     let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
     let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
     vectors(own)

@@ -10,7 +10,7 @@ use crate::batch::{Batch, NO_LABEL, Section};
 use crate::census::Census;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::Slopes;
-use crate::tile::{SUM_RUN, vectors, vectors_mut};
+use crate::tile::{sum_of_row, vectors, vectors_mut};
 use crate::view::{Row, Sums, Tile, Truth};
 
 /// What is particular to one pointwise loss.
@@ -216,10 +216,7 @@ impl Pointwise {
         let mut sum = 0.0;
         let mut add_up = |row: &[f32]| {
             if values {
-                sum += vectors(row)
-                    .chunks(SUM_RUN / 4)
-                    .map(|run| run.iter().fold(F32x4::zero(), |sum, value| sum + F32x4::load(value)).sum())
-                    .sum::<f64>();
+                sum += sum_of_row(row);
             }
         };
         match slopes {
