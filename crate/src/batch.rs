@@ -5,8 +5,8 @@
 //! section of its own. A *site* is one label: a pixel of a section. An *outcome* is what a label can
 //! be: the classes under softmax, negative (0) and positive (1) under a sigmoid.
 
-/// Label of a site that takes part in nothing: ignored, or padding of a tile.
-pub const NO_LABEL: u32 = u32::MAX;
+/// Label of a site that takes part in nothing: ignored, or padding of a tile. Even, as that of a negative.
+pub const NO_LABEL: u32 = u32::MAX - 1;
 
 /// The target: one label a site, or soft targets shaped like the logits. Signed labels are held as unsigned ones of
 /// the same width: a negative one becomes larger than any class.

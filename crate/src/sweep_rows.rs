@@ -13,11 +13,11 @@ pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
 
 impl Work<'_, '_> {
     /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
-    /// hard labels, nothing masked or weighted, and no slope that needs more than sums.
+    /// hard labels, nothing weighted, and no slope that needs more than sums.
     pub fn is_plain_row(&self) -> bool {
         let (batch, needs) = (self.place.batch, self.space.needs);
         let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
-        plain && !self.masked && !needs.errors && !needs.planes
+        plain && !needs.errors && !needs.planes
     }
 
     /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
@@ -83,10 +83,11 @@ impl Work<'_, '_> {
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
         let Workspace { width, label, distance, x, p, chain: [first, second, ..], .. } = &mut *self.space;
-        let (place, width) = (self.place, *width);
-        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
+        let (place, width, masked) = (self.place, *width, self.masked);
+        let z = place.row(place.batch.logits, 0, width).filter(|_| !masked).unwrap_or_else(|| {
             if look {
                 place.gather(place.batch.logits, p, width);
+                sigmoid_rows::hide(label, p);
             }
             p
         });
@@ -94,11 +95,18 @@ impl Work<'_, '_> {
         let distance = distances.unwrap_or(distance);
         let row = Row { section: place.section, z, label, distance, code: None };
         let rows: [&mut [f32]; 2] = [first, second];
-        let Some(buffer) = buffer else { return write(row, x, rows) };
+        let write = |out: &mut [f32]| {
+            let result = write(row, out, rows);
+            if masked {
+                sigmoid_rows::clear(label, out);
+            }
+            result
+        };
+        let Some(buffer) = buffer else { return write(x) };
         if let Some(mut planes) = place.planes_mut(buffer, width) {
-            return write(row, planes.row(0), rows);
+            return write(planes.row(0));
         }
-        let result = write(row, x, rows);
+        let result = write(x);
         place.scatter(x, buffer, width);
         result
     }

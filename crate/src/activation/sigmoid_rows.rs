@@ -1,8 +1,10 @@
-//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and nothing is masked or weighted.
+//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and nothing is weighted. Pixels that
+//! take part in nothing look like negatives without a doubt ([`hide`]).
 
 use super::sigmoid::small_of;
+use crate::batch::NO_LABEL;
 use crate::math::{LogProduct, exp, minus_log1m};
-use crate::simd::{F32x4, U32x4};
+use crate::simd::{F32x4, Mask, U32x4};
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
@@ -37,6 +39,29 @@ fn exponentials(z: &[f32], out: &mut [f32]) {
     for ([z], [out]) in lockstep([z], [out]) {
         exp(z.negative_abs()).store(out);
     }
+}
+
+/// Makes negatives without a doubt of the logits of masked pixels: their u, p and slopes are less than f32 holds
+/// beside any other, whatever a logit was.
+pub fn hide(label: &[u32], z: &mut [f32]) {
+    fill_masked(label, z, -1000.0);
+}
+
+/// Zeroes masked pixels.
+pub fn clear(label: &[u32], row: &mut [f32]) {
+    fill_masked(label, row, 0.0);
+}
+
+#[inline(never)]
+fn fill_masked(label: &[u32], row: &mut [f32], value: f32) {
+    for ([label], [cell]) in lockstep([as_bits(label)], [row]) {
+        is_masked(label).select(F32x4::splat(value), F32x4::load(cell)).store(cell);
+    }
+}
+
+#[inline(always)]
+fn is_masked(label: F32x4) -> Mask {
+    label.bits().eq(U32x4::splat(NO_LABEL))
 }
 
 /// The sign bit of positives.
@@ -101,6 +126,8 @@ pub fn sweep(
             let (p, q) = (small.max(large.drop(is_wrong)), small.max(large.keep(is_wrong)));
             let (value, slope) = at_site(log + against.max(zero), p, q);
             let weight = sign.as_float().is_negative().select(positive, negative);
+            // Of u = 0 not every loss is 0.
+            let weight = weight.drop(is_masked(label));
             sum = sum + value * weight;
             (slope * weight * scale).flip(sign).store(out);
         }
