@@ -255,10 +255,9 @@ impl<'a> Batch<'a> {
         let Some(ignored) = self.ignore.and_then(|number| self.target.class_of(number)) else { return false };
         let mut any = false;
         for label in row {
-            if *label == ignored {
-                *label = NO_LABEL;
-                any = true;
-            }
+            let is_ignored = *label == ignored;
+            any |= is_ignored;
+            *label = if is_ignored { NO_LABEL } else { *label };
         }
         any
     }

@@ -45,12 +45,13 @@ impl Work<'_, '_> {
                 softmax_pixels::subtract_top(staged, batch.channels, inverse);
                 softmax_pixels::exponentials(staged, x, batch.channels, label, [p, q]);
             }
-            let total = space.divide(place, rows);
+            let total = space.divide(place, rows, masked);
             if masked {
                 let weighted = batch.pixel_weights.is_some();
                 space.mask(weighted, false);
-                let cells = x.chunks_exact_mut(batch.channels).enumerate();
-                cells.filter(|(pixel, _)| space.is_masked(*pixel, weighted)).for_each(|(_, cells)| cells.fill(0.0));
+                for pixel in space.masked(weighted) {
+                    x[pixel * batch.channels..][..batch.channels].fill(0.0);
+                }
             }
             total
         })

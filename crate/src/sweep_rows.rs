@@ -1,7 +1,7 @@
 //! Whole sweeps of a sigmoid with labels, a row at a time and in one pass each: no probability is stored that
 //! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
 
-use crate::activation::sigmoid_rows;
+use crate::activation::{fill_masked, sigmoid_rows};
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::vectors_mut;
 use crate::view::{Row, Sums};
@@ -41,11 +41,11 @@ impl Work<'_, '_> {
         self.write_row(true, buffer, |row, out, rows| {
             let surprise = match (needs.sites || !apart.is_empty(), needs.uneven) {
                 (false, _) => {
-                    sigmoid_rows::first_sweep(row.z, row.label, out, sums);
+                    sigmoid_rows::first_sweep(&row, out, sums);
                     [0.0; 2]
                 }
-                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(row.z, row.label, out, sums),
-                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(row.z, row.label, out, sums),
+                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, sums),
+                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, sums),
             };
             if !is_first {
                 sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
@@ -87,18 +87,19 @@ impl Work<'_, '_> {
         let z = place.row(place.batch.logits, 0, width).filter(|_| !masked).unwrap_or_else(|| {
             if look {
                 place.gather(place.batch.logits, p, width);
-                sigmoid_rows::hide(label, p);
+                // Negatives without a doubt.
+                fill_masked(label, p, -1000.0);
             }
             p
         });
         let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
         let distance = distances.unwrap_or(distance);
-        let row = Row { section: place.section, z, label, distance, code: None };
+        let row = Row { section: place.section, z, label, masked, distance, code: None };
         let rows: [&mut [f32]; 2] = [first, second];
         let write = |out: &mut [f32]| {
             let result = write(row, out, rows);
             if masked {
-                sigmoid_rows::clear(label, out);
+                fill_masked(label, out, 0.0);
             }
             result
         };

@@ -151,12 +151,6 @@ impl<'a> PlanesMut<'a> {
     pub fn width(&self) -> usize {
         self.width
     }
-    /// Writes one pixel of every one of the first `channels` channels.
-    pub fn fill_pixel(&mut self, channels: usize, pixel: usize, value: f32) {
-        for k in 0..channels {
-            self.data[k * self.stride + pixel] = value;
-        }
-    }
 }
 
 /// Four pixels of a tile through all of its channels, one after the other.

@@ -81,8 +81,10 @@ pub struct Row<'a> {
     pub section: Section,
     /// Logits.
     pub z: &'a [f32],
-    /// 0 or 1.
+    /// 0 or 1, or `NO_LABEL`.
     pub label: &'a [u32],
+    /// Whether some have none.
+    pub masked: bool,
     /// Signed distances, where they came with the batch and a loss needs them.
     pub distance: &'a [f32],
     /// The smaller of p and q, with any sign, where it is known already.

@@ -180,32 +180,34 @@ impl Workspace {
         }
     }
 
-    /// Whether a pixel takes part in nothing.
-    pub(crate) fn is_masked(&self, i: usize, weighted: bool) -> bool {
-        self.label[i] == NO_LABEL || weighted && self.weights[i] == 0.0
+    /// The pixels that take part in nothing.
+    #[inline(never)]
+    pub(crate) fn masked(&self, weighted: bool) -> Vec<usize> {
+        (0..self.width).filter(|&i| self.label[i] == NO_LABEL || weighted && self.weights[i] == 0.0).collect()
     }
 
     /// Zeroes everything known of pixels that take part in nothing, so that not even a NaN of theirs
     /// reaches a sum. `x` too: there it is their gradient in the end. With `outlined`, the probabilities
     /// of pixels that only weigh nothing stay: such a pixel still lies inside or outside of an object.
     pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) {
-        for i in (0..self.width).filter(|&i| self.is_masked(i, weighted)).collect::<Vec<_>>() {
-            let ignored = self.label[i] == NO_LABEL;
-            let (width, stride) = (self.width, self.stride());
-            self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, i, width));
-            if ignored || !outlined {
-                let rows = [&mut self.inverse, &mut self.own, &mut self.p, &mut self.q];
-                rows.into_iter().for_each(|values| zero(values, i, width));
-                zero(&mut self.x, i, stride);
-            }
+        let (width, stride, mut pixels) = (self.width, self.stride(), self.masked(weighted));
+        self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, &pixels, width));
+        if outlined {
+            pixels.retain(|&pixel| self.label[pixel] == NO_LABEL);
         }
+        let rows = [&mut self.inverse, &mut self.own, &mut self.p, &mut self.q];
+        rows.into_iter().for_each(|values| zero(values, &pixels, width));
+        zero(&mut self.x, &pixels, stride);
     }
 }
 
-/// Zeroes a pixel of every plane.
+/// Zeroes pixels of every plane. Plane by plane: all planes of one pixel after the other took 12 ns for each of
+/// them, as they lie far apart.
 #[inline(never)]
-fn zero(planes: &mut [f32], pixel: usize, stride: usize) {
-    planes.iter_mut().skip(pixel).step_by(stride).for_each(|value| *value = 0.0);
+pub(crate) fn zero(planes: &mut [f32], pixels: &[usize], stride: usize) {
+    for plane in planes.chunks_exact_mut(stride) {
+        pixels.iter().for_each(|&pixel| plane[pixel] = 0.0);
+    }
 }
 
 /// One function for all rows: inlined into each it would take two kilobytes.

@@ -17,8 +17,10 @@ pub mod softmax_many_chain;
 pub mod softmax_pixels;
 pub mod softmax_planes;
 
-use crate::simd::F32x4;
+use crate::batch::NO_LABEL;
+use crate::simd::{F32x4, Mask, U32x4};
 use crate::tile::{vectors, vectors_mut};
+use crate::walk::{as_bits, lockstep};
 
 /// Where forward writes what it knows of each site's own label.
 pub struct SiteRows<'a> {
@@ -75,4 +77,18 @@ pub fn decode_row(code: &[f32], p: &mut [f32], q: &mut [f32]) {
         positive.store(p);
         negative.store(q);
     }
+}
+
+/// Writes a value to the pixels of a row that have no label.
+#[inline(never)]
+pub fn fill_masked(label: &[u32], row: &mut [f32], value: f32) {
+    for ([label], [cell]) in lockstep([as_bits(label)], [row]) {
+        is_masked(label).select(F32x4::splat(value), F32x4::load(cell)).store(cell);
+    }
+}
+
+/// Where a label is none.
+#[inline(always)]
+fn is_masked(label: F32x4) -> Mask {
+    label.bits().eq(U32x4::splat(NO_LABEL))
 }

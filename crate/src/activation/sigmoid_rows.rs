@@ -1,10 +1,10 @@
 //! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and nothing is weighted. Pixels that
-//! take part in nothing look like negatives without a doubt ([`hide`]).
+//! take part in nothing look like negatives without a doubt (see `Work::write_row`).
 
 use super::sigmoid::small_of;
-use crate::batch::NO_LABEL;
+use super::{fill_masked, is_masked};
 use crate::math::{LogProduct, exp, minus_log1m};
-use crate::simd::{F32x4, Mask, U32x4};
+use crate::simd::{F32x4, U32x4};
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
@@ -26,42 +26,22 @@ fn for_each_run(out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])
 /// long that the processor, which looks a few hundred instructions ahead, sees no more than two or three of
 /// them at a time, and waits.
 #[inline(always)]
-fn in_runs(z: &[f32], out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
+fn in_runs(row: &Row, out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
     for_each_run(out, |run, out| {
-        exponentials(&z[run.clone()], out);
+        exponentials(row, run.clone(), out);
         visit(run, out);
     });
 }
 
-/// e^−|z|
+/// e^−|z| of a run; 0 of masked pixels, where f32 would end at 1.2e-38.
 #[inline(never)]
-fn exponentials(z: &[f32], out: &mut [f32]) {
-    for ([z], [out]) in lockstep([z], [out]) {
+fn exponentials(row: &Row, run: Range<usize>, out: &mut [f32]) {
+    for ([z], [out]) in lockstep([&row.z[run.clone()]], [&mut *out]) {
         exp(z.negative_abs()).store(out);
     }
-}
-
-/// Makes negatives without a doubt of the logits of masked pixels: their u, p and slopes are less than f32 holds
-/// beside any other, whatever a logit was.
-pub fn hide(label: &[u32], z: &mut [f32]) {
-    fill_masked(label, z, -1000.0);
-}
-
-/// Zeroes masked pixels.
-pub fn clear(label: &[u32], row: &mut [f32]) {
-    fill_masked(label, row, 0.0);
-}
-
-#[inline(never)]
-fn fill_masked(label: &[u32], row: &mut [f32], value: f32) {
-    for ([label], [cell]) in lockstep([as_bits(label)], [row]) {
-        is_masked(label).select(F32x4::splat(value), F32x4::load(cell)).store(cell);
+    if row.masked {
+        fill_masked(&row.label[run], out, 0.0);
     }
-}
-
-#[inline(always)]
-fn is_masked(label: F32x4) -> Mask {
-    label.bits().eq(U32x4::splat(NO_LABEL))
 }
 
 /// The sign bit of positives.
@@ -75,12 +55,12 @@ fn sign_of(label: F32x4) -> U32x4 {
 /// With a = ∓z, the logit against the label: u = max(a, 0) + ln(1 + e^−|a|), and p − y is the
 /// probability of the other outcome with the sign of the label.
 #[inline(never)]
-pub fn cross_entropy(z: &[f32], label: &[u32], scale: f32, out: &mut [f32]) -> f64 {
+pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
     let mut sum = 0.0;
-    in_runs(z, out, |run, out| {
+    in_runs(row, out, |run, out| {
         let (mut linear, mut logs) = (zero, LogProduct::default());
-        for ([z, label], [out]) in lockstep([&z[run.clone()], as_bits(&label[run])], [out]) {
+        for ([z, label], [out]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [out]) {
             let sign = sign_of(label);
             let against = z.flip(sign);
             let e = F32x4::load(out);
@@ -146,7 +126,7 @@ fn small_and_log(row: &Row, run: Range<usize>, small: &mut [f32], log: &mut [f32
         }
         return;
     }
-    exponentials(&row.z[run], small);
+    exponentials(row, run, small);
     for ([], [small, log]) in lockstep([], [small, log]) {
         let p = small_of(F32x4::load(small));
         p.store(small);
@@ -172,7 +152,7 @@ pub fn expectation(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
                 expectation_of_run(z, distance, F32x4::abs, scale, out)
             }
             None => {
-                exponentials(z, out);
+                exponentials(row, run, out);
                 expectation_of_run(z, distance, small_of, scale, out)
             }
         };
@@ -195,10 +175,10 @@ fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x
 /// First sweep on a row in one pass, for losses whose slopes need nothing but sums: p q with the sign of
 /// the label, the label's being negative, into `signed`, and Σ p and Σ p y into `sums`.
 #[inline(never)]
-pub fn first_sweep(z: &[f32], label: &[u32], signed: &mut [f32], sums: &mut Sums) {
-    in_runs(z, signed, |run, signed| {
+pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
+    in_runs(row, signed, |run, signed| {
         let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
-        for ([z, label], [signed]) in lockstep([&z[run.clone()], as_bits(&label[run])], [signed]) {
+        for ([z, label], [signed]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [signed]) {
             let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
             let sign = sign_of(label);
             product.flip(sign).store(signed);
@@ -223,18 +203,13 @@ pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
 /// As [`first_sweep`] where labels have slopes of their own: encoded probabilities into `code`. Returns Σ u
 /// of negatives and positives, of all together with `EVEN`.
 #[inline(never)]
-pub fn first_sweep_of_labels<const EVEN: bool>(
-    z: &[f32],
-    label: &[u32],
-    code: &mut [f32],
-    sums: &mut Sums,
-) -> [f64; 2] {
+pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums: &mut Sums) -> [f64; 2] {
     let zero = F32x4::zero();
     let mut surprise = [0.0; 2];
-    in_runs(z, code, |run, code| {
+    in_runs(row, code, |run, code| {
         let (mut predicted, mut hit) = (zero, zero);
         let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
-        for ([z, label], [code]) in lockstep([&z[run.clone()], as_bits(&label[run])], [code]) {
+        for ([z, label], [code]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [code]) {
             let e = F32x4::load(code);
             let small = small_of(e);
             let is_likely = z.gt(zero);

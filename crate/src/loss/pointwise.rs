@@ -306,7 +306,7 @@ impl Loss for Pointwise {
         let table = &self.table[row.section.index * self.outcomes..];
         let weights = [table[0], table[1]];
         if self.shape.is_surprise() && weights[0] == weights[1] {
-            self.sum += f64::from(weights[0]) * sigmoid_rows::cross_entropy(row.z, row.label, scale * weights[0], out);
+            self.sum += f64::from(weights[0]) * sigmoid_rows::cross_entropy(row, scale * weights[0], out);
         } else {
             self.sum += self.shape.sweep(row, weights, scale, out);
         }
