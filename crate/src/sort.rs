@@ -60,9 +60,8 @@ pub struct Sorter {
     ends: Vec<u32>,
     /// Pairs in each bin.
     bins: Vec<u32>,
-    /// The bin that is arranged, and as much room again.
-    bin: Vec<Pair>,
-    spare: Vec<Pair>,
+    /// Room for the largest bin, to arrange it in, and as much again.
+    room: Vec<Pair>,
     /// Counters of the digits inside a bin.
     slots: Vec<u32>,
 }
@@ -122,12 +121,16 @@ impl Sorter {
     #[inline(always)]
     pub fn sort(&mut self, mut visit: impl FnMut(&[Pair], &mut Answers)) {
         self.place();
+        // Once: room that grew with the bins would leave holes behind.
+        let largest = self.bins.iter().fold(0, |largest, &size| size.max(largest)) as usize;
+        grow(&mut self.room, 2 * largest);
         let rest = 32 - self.bits;
         for number in 0..self.bins.len() {
             if self.bins[number] > 0 {
                 self.gather(number);
-                let bin = &mut self.bin[..self.bins[number] as usize];
-                let bin = arrange(bin, &mut self.spare[..bin.len()], &mut self.slots, rest);
+                let size = self.bins[number] as usize;
+                let (bin, spare) = self.room[..2 * size].split_at_mut(size);
+                let bin = arrange(bin, spare, &mut self.slots, rest);
                 visit(bin, &mut Answers(&mut self.placed));
             }
         }
@@ -136,10 +139,7 @@ impl Sorter {
     /// Copies a bin's pairs out of all chunks.
     #[inline(never)]
     fn gather(&mut self, number: usize) {
-        let length = self.bins[number] as usize;
-        grow(&mut self.bin, length);
-        grow(&mut self.spare, length);
-        let mut rest = &mut self.bin[..];
+        let mut rest = &mut self.room[..];
         let mut begin = 0;
         for ends in self.ends.chunks(self.bins.len()) {
             let start = if number > 0 { ends[number - 1] } else { begin };

@@ -106,7 +106,7 @@ fn memory_is_reused_and_bounded() {
         sorter.begin(keys.len(), u32::MAX);
         sorter.push(0, 1, &keys);
         sorter.sort(|_, _| ());
-        let pairs = [&sorter.chunk, &sorter.placed, &sorter.bin, &sorter.spare];
+        let pairs = [&sorter.chunk, &sorter.placed, &sorter.room];
         let now = 8 * pairs.map(Vec::capacity).iter().sum::<usize>();
         // 2¹² bins; keys that are spread evenly leave no bin with twice its share.
         assert!(now <= 8 * (keys.len() + CHUNK + BLOCK + 4 * keys.len() / 4096), "{now} bytes for {} keys", keys.len());
