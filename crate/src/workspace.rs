@@ -201,8 +201,8 @@ impl Workspace {
     }
 }
 
-/// Zeroes pixels of every plane. Plane by plane: all planes of one pixel after the other took 12 ns for each of
-/// them, as they lie far apart.
+/// Zeroes pixels of every plane, plane by plane (pixel by pixel, Dice of 4 classes, a tenth of whose pixels are
+/// ignored, took 10 ns per element instead of 5.5).
 #[inline(never)]
 pub(crate) fn zero(planes: &mut [f32], pixels: &[usize], stride: usize) {
     for plane in planes.chunks_exact_mut(stride) {
