@@ -198,9 +198,9 @@ fn real_power(x: F32x4, gamma: f32) -> F32x4 {
 }
 
 /// x^y for x > 0, within 1e-14 of itself where it is neither huge nor tiny. A correctly rounded `powf` would be 1.3 of
-/// the module's 100 KB.
+/// the module's 100 KB. Squares are what the Hausdorff loss takes of every distance.
 pub fn power(x: f64, exponent: f64) -> f64 {
-    (exponent * x.ln()).exp()
+    if exponent == 2.0 { x * x } else { (exponent * x.ln()).exp() }
 }
 
 /// ln(1 + x) for x > −1, as accurate as ln itself: 1 + x loses of x what it loses of the divisor. `ln_1p` would be

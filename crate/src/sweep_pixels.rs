@@ -47,9 +47,7 @@ impl Work<'_, '_> {
             }
             let total = space.divide(place, rows, masked);
             if masked {
-                let weighted = batch.pixel_weights.is_some();
-                space.mask(weighted, false);
-                for pixel in space.masked(weighted) {
+                for pixel in space.mask(batch.pixel_weights.is_some(), false) {
                     x[pixel * batch.channels..][..batch.channels].fill(0.0);
                 }
             }

@@ -82,9 +82,8 @@ impl Work<'_, '_> {
                 space.own.copy_from_slice(&space.site[1]);
             }
             if masked {
-                let outlined = space.needs.planes;
-                space.mask(batch.pixel_weights.is_some(), outlined);
-                clear_masked(space, place, x, outlined);
+                let pixels = space.mask(batch.pixel_weights.is_some(), space.needs.planes);
+                clear(x, batch.channels, &pixels, width);
             }
             total
         })
@@ -196,11 +195,9 @@ impl Workspace {
     }
 }
 
-/// Zeroes the planes at pixels that take part in nothing; if `outlined`, not at those that only weigh
-/// nothing (see `Workspace::mask`).
-fn clear_masked(space: &Workspace, place: &Place, x: &mut PlanesMut, outlined: bool) {
-    let pixels = space.masked(place.batch.pixel_weights.is_some() && !outlined);
-    (0..place.batch.channels).for_each(|k| zero(x.row(k), &pixels, space.width));
+/// Zeroes pixels of all planes.
+fn clear(x: &mut PlanesMut, channels: usize, pixels: &[usize], width: usize) {
+    (0..channels).for_each(|k| zero(x.row(k), pixels, width));
 }
 
 /// Exponentials and slopes to the gradient, in place. `left`: slopes that losses left which looked at planes.
@@ -232,7 +229,8 @@ fn chain(
     // weighs nothing still had an outline.
     let (constant, _, at_label) = space.slopes.classes();
     if masked && (left.is_some() || constant.iter().chain(at_label).any(|slope| !slope.is_finite())) {
-        clear_masked(space, place, x, false);
+        let pixels = space.masked(place.batch.pixel_weights.is_some());
+        clear(x, place.batch.channels, &pixels, space.width);
     }
 }
 

@@ -189,7 +189,8 @@ impl Workspace {
     /// Zeroes everything known of pixels that take part in nothing, so that not even a NaN of theirs
     /// reaches a sum. `x` too: there it is their gradient in the end. With `outlined`, the probabilities
     /// of pixels that only weigh nothing stay: such a pixel still lies inside or outside of an object.
-    pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) {
+    /// Returns those whose probabilities do not.
+    pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) -> Vec<usize> {
         let (width, stride, mut pixels) = (self.width, self.stride(), self.masked(weighted));
         self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, &pixels, width));
         if outlined {
@@ -198,6 +199,7 @@ impl Workspace {
         let rows = [&mut self.inverse, &mut self.own, &mut self.p, &mut self.q];
         rows.into_iter().for_each(|values| zero(values, &pixels, width));
         zero(&mut self.x, &pixels, stride);
+        pixels
     }
 }
 

@@ -6,11 +6,10 @@
 //! probabilities and their sums) → gradient (`softmax_chain`).
 
 use super::{OutcomePlanes, SiteRows};
-use crate::batch::NO_LABEL;
 use crate::math::{LogProduct, complement, exp, log1p};
-use crate::simd::{F32x4, U32x4};
+use crate::simd::F32x4;
 use crate::tile::{PlanesMut, SUM_RUN, column, column_mut};
-use crate::walk::{as_bits, lockstep};
+use crate::walk::lockstep;
 use std::ops::Range;
 
 /// Below this, own is at the end of its range, or below this part of Σ, Σ / own may overflow: u is taken
@@ -112,16 +111,15 @@ pub fn total_surprise(label: &[u32], top: &mut [f32], own: &mut [f32], others: &
 fn one_by_one(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit) -> F32x4 {
     let mut u = [0.0; PRODUCT];
     let u = &mut u[..run.len()];
-    surprises(run.clone(), label, rows, logit, u);
-    let pixels = lockstep([as_bits(&label[run]), u], []);
-    let ignored = U32x4::splat(NO_LABEL);
-    pixels.fold(F32x4::zero(), |sum, ([label, u], [])| sum + u.drop(label.bits().eq(ignored)))
+    surprises(run, label, rows, logit, u);
+    lockstep([u], []).fold(F32x4::zero(), |sum, ([u], [])| sum + u)
 }
 
 /// Gives the logit of a class at a pixel.
 pub type Logit<'a> = &'a dyn Fn(usize, usize) -> f32;
 
-/// u of the labels of a run, from whole rows: own, others and the largest logit.
+/// u of the labels of a run, from whole rows: own, others and the largest logit. Where there is no label, own is 1
+/// (see `Workspace::divide`).
 #[inline(never)]
 fn surprises(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit, u: &mut [f32]) {
     let [own, others, top] = rows.map(|row| &row[run.clone()]);
@@ -135,7 +133,7 @@ fn surprises(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit, 
     if is_rare.any() {
         for (i, &label) in label[run.clone()].iter().enumerate() {
             let sum = own[i] + others[i];
-            if label != NO_LABEL && own[i] < least(sum) {
+            if own[i] < least(sum) {
                 // At the end of its range: from the logits.
                 let below = f64::from(top[i]) - f64::from(logit(label as usize, run.start + i));
                 u[i] = (below + f64::from(sum).ln()) as f32;

@@ -1,7 +1,7 @@
 //! Boundary loss (Kervadec et al. 2019): mean of p φ, φ the signed distance to the class's border;
 //! ∂L/∂p = φ / number of terms. φ comes with the batch, or is computed from the target, class by class.
 
-use super::planar::{Plane, RUN, runs};
+use super::planar::{Plane, RUN, Run, runs};
 use super::{Classes, Loss, Needs, Numbers};
 use crate::activation::sigmoid_rows;
 use crate::batch::{Batch, Section};
@@ -73,7 +73,7 @@ impl Maps {
     pub fn read_cells(&mut self, batch: &Batch, image: usize, class: usize) {
         self.cells.clear();
         let mut sides = [0.0; RUN];
-        for (start, length) in runs(batch.pixels()) {
+        for Run { start, length, .. } in runs(batch, image, class) {
             batch.read_sides(image, class, start, &mut sides[..length]);
             self.cells.extend(sides[..length].iter().map(|&side| match side {
                 0.0 => Cell::Ignored,

@@ -50,16 +50,17 @@ impl Score for LogDice {
 #[derive(Clone, Copy)]
 struct PowerOfSurprise {
     gamma: F32x4,
-    power: Power,
-    power_below: Power,
+    /// u^(γ − 1); u^γ is u times that.
+    below: Power,
 }
 impl Shape for PowerOfSurprise {
     #[inline(always)]
     fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
         let floor = F32x4::splat(1e-7);
-        let below = u.lt(floor);
+        let is_floored = u.lt(floor);
         let u = u.max(floor);
-        (self.power.of(u), (-self.gamma * self.power_below.of(u)).drop(below))
+        let power = self.below.of(u);
+        (u * power, (-self.gamma * power).drop(is_floored))
     }
 }
 
@@ -67,11 +68,8 @@ impl ExponentialLogarithmic {
     /// The loss with these options.
     pub fn build(self) -> Box<dyn Loss> {
         let dice = LogDice { gamma: self.dice_gamma, smooth: self.smooth };
-        let shape = PowerOfSurprise {
-            gamma: F32x4::splat(self.cross_gamma as f32),
-            power: Power::new(self.cross_gamma),
-            power_below: Power::new(self.cross_gamma - 1.0),
-        };
+        let shape =
+            PowerOfSurprise { gamma: F32x4::splat(self.cross_gamma as f32), below: Power::new(self.cross_gamma - 1.0) };
         let cross = Pointwise::new(shape, Reduction::Mean).weighted(Weights::PerClass(self.class_weights));
         Box::new(Parts(vec![
             (self.dice_weight, Box::new(Overlap::new(dice, self.over, self.classes))),

@@ -3,7 +3,7 @@
 //! Distances carry no gradient: ∂L/∂p = 2 (p − y) (d_p^α + d_y^α) / number of terms.
 
 use super::boundary::{Maps, per_term};
-use super::planar::{Plane, RUN, runs};
+use super::planar::{Plane, RUN, Run, runs};
 use super::{Classes, Loss, Needs, Numbers};
 use crate::batch::Batch;
 use crate::census::Census;
@@ -83,7 +83,7 @@ impl Loss for Mapped {
             border_distance(&self.predicted_cells, &grid, predicted, scratch);
 
             let mut shares = [0.0; RUN];
-            for (first, length) in runs(batch.pixels()) {
+            for Run { start: first, length, .. } in runs(batch, image, plane.class) {
                 batch.read_shares(image, plane.class, first, &mut shares[..length]);
                 for (i, &y) in shares[..length].iter().enumerate() {
                     let pixel = first + i;

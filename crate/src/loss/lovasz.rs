@@ -2,7 +2,7 @@
 //! of residuals whose size is a pixel's error and whose sign its class.
 
 use super::lovasz_extension::LovaszExtension;
-use super::planar::{Plane, RUN, runs};
+use super::planar::{Plane, RUN, Run, runs};
 use super::{Classes, Over};
 use crate::batch::Batch;
 use crate::census::Census;
@@ -40,10 +40,9 @@ impl Sorts {
         if self.pairs > 0 { self.sum / self.pairs as f64 } else { 0.0 }
     }
 
-    /// Sorts one class. `residuals(first, step, row)` turns sides, − in the class, + outside and 0 where
-    /// ignored, into signed errors; of pixels from `first` on, `step` apart, in an array shaped like the
-    /// logits.
-    pub fn look(&mut self, batch: &Batch, plane: &Plane, residuals: &dyn Fn(usize, usize, &mut [f32])) {
+    /// Sorts one class. `residuals` turns the sides of a run, − in the class, + outside and 0 where ignored, into
+    /// signed errors.
+    pub fn look(&mut self, batch: &Batch, plane: &Plane, residuals: Residuals) {
         let together = if self.over == Over::Image { 1 } else { batch.images };
         for start in (0..batch.images).step_by(together) {
             let images = start..start + together;
@@ -62,26 +61,16 @@ impl Sorts {
 
     /// Leaves the residuals of one image where its slopes will be; returns how many of its pixels are in
     /// the class.
-    fn survey(
-        &mut self,
-        batch: &Batch,
-        plane: &Plane,
-        image: usize,
-        residuals: &dyn Fn(usize, usize, &mut [f32]),
-    ) -> usize {
-        let (first, step) = batch.plane(image, plane.class);
+    fn survey(&mut self, batch: &Batch, plane: &Plane, image: usize, residuals: Residuals) -> usize {
         let (mut foreground, mut row) = (0, [0.0; RUN]);
-        for (start, length) in runs(batch.pixels()) {
-            let row = &mut row[..length];
-            batch.read_sides(image, plane.class, start, row);
+        for run in runs(batch, image, plane.class) {
+            let row = &mut row[..run.length];
+            batch.read_sides(image, plane.class, run.start, row);
             foreground += row.iter().map(|&side| u32::from(side < 0.0)).sum::<u32>() as usize;
-            residuals(first + start * step, step, row);
-            if let Some(weights) = batch.pixel_weights {
-                let weights = &weights[image * batch.pixels() + start..];
-                row.iter_mut().zip(weights).for_each(|(residual, weight)| *residual *= weight);
-            }
+            residuals(&run, row);
+            weigh(batch, &run, row);
             self.extension.survey(row);
-            plane.write(first + start * step, step, row);
+            plane.write(&run, row);
         }
         foreground
     }
@@ -89,44 +78,54 @@ impl Sorts {
     /// Sorts what was surveyed.
     fn settle(&mut self, batch: &Batch, plane: &Plane, images: std::ops::Range<usize>, foreground: usize) {
         self.extension.open(foreground, images.len() * batch.pixels());
-        for image in images.clone() {
-            let (first, step) = batch.plane(image, plane.class);
-            for (start, length) in runs(batch.pixels()) {
-                let mut residuals = [0.0; RUN];
-                plane.take(first + start * step, step, &mut residuals[..length]);
-                self.extension.push((first + start * step) as u32, step as u32, &residuals[..length]);
-            }
+        let each_run = || images.clone().flat_map(|image| runs(batch, image, plane.class));
+        let mut row = [0.0; RUN];
+        for run in each_run() {
+            let row = &mut row[..run.length];
+            plane.read(&run, row);
+            self.extension.push(run.at as u32, run.step as u32, row);
+            plane.write(&run, &[0.0; RUN][..run.length]);
         }
         let (slopes, scale) = (plane.slopes, 1.0 / self.pairs as f32);
         let deposit = |position: u32, slope: f32| slopes[position as usize].set(slope * scale);
         self.sum += self.extension.value(deposit);
-        if let Some(weights) = batch.pixel_weights {
-            images.for_each(|image| weigh(batch, plane, image, weights));
+        if batch.pixel_weights.is_some() {
+            // Slopes by the residual, which is ω times the error, to slopes by the error.
+            for run in each_run() {
+                let row = &mut row[..run.length];
+                plane.read(&run, row);
+                weigh(batch, &run, row);
+                plane.write(&run, row);
+            }
         }
     }
 }
 
-/// Turns each side of a row into the residual of the number beside it, `step` apart; 0 stays 0.
+/// Turns the sides of a run into signed errors.
+type Residuals<'r> = &'r dyn Fn(&Run, &mut [f32]);
+
+/// Turns each side of a run into the residual of the number beside it, in an array shaped like the logits; 0 stays 0.
 #[inline(always)]
-pub fn turn<Number>(row: &mut [f32], numbers: &[Number], step: usize, residual: impl Fn(f32, &Number) -> f32) {
+pub fn turn<Number>(run: &Run, row: &mut [f32], numbers: &[Number], residual: impl Fn(f32, &Number) -> f32) {
+    let numbers = &numbers[run.at..];
     let turn = |(side, number): (&mut f32, &Number)| {
         let value = residual(*side, number);
         *side = if *side == 0.0 { 0.0 } else { value };
     };
     // Neighbours in memory, the usual case, are turned by vectors.
-    if step == 1 {
+    if run.step == 1 {
         let numbers = &numbers[..row.len()];
         row.iter_mut().zip(numbers).for_each(turn);
     } else {
-        row.iter_mut().zip(numbers.iter().step_by(step)).for_each(turn);
+        row.iter_mut().zip(numbers.iter().step_by(run.step)).for_each(turn);
     }
 }
 
-/// Slopes by the residual, which is ω times the error, to slopes by the error.
-fn weigh(batch: &Batch, plane: &Plane, image: usize, weights: &[f32]) {
-    let (first, step) = batch.plane(image, plane.class);
-    let slopes = plane.slopes[first..].iter().step_by(step);
-    for (slope, weight) in slopes.zip(&weights[image * batch.pixels()..][..batch.pixels()]) {
-        slope.set(slope.get() * weight);
+/// Multiplies a row by the weights of its pixels, if they have any.
+#[inline(never)]
+fn weigh(batch: &Batch, run: &Run, row: &mut [f32]) {
+    if let Some(weights) = batch.pixel_weights {
+        let weights = &weights[run.image * batch.pixels() + run.start..];
+        row.iter_mut().zip(weights).for_each(|(value, weight)| *value *= weight);
     }
 }

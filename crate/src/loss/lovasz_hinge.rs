@@ -35,8 +35,8 @@ impl Loss for Sorted {
         self.0.begin(batch, census);
     }
     fn look(&mut self, batch: &Batch, plane: &Plane) {
-        self.0.look(batch, plane, &|first, step, row| {
-            turn(row, &batch.logits[first..], step, |side, &z| {
+        self.0.look(batch, plane, &|run, row| {
+            turn(run, row, batch.logits, |side, &z| {
                 // 1 + side · z is the error; NaN must stay NaN.
                 let error = 1.0 + side * z;
                 if error < 0.0 { 0.0 } else { side * error }

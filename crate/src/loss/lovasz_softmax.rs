@@ -39,8 +39,8 @@ impl Loss for Sorted {
     fn look(&mut self, batch: &Batch, plane: &Plane) {
         // The code is p up to ½ and p − 1 above (see `activation::encode`); p − y is that, or one more
         // step towards the other side.
-        self.0.look(batch, plane, &|first, step, row| {
-            turn(row, &plane.probabilities[first..], step, |side, code| {
+        self.0.look(batch, plane, &|run, row| {
+            turn(run, row, plane.probabilities, |side, code| {
                 let code = code.get();
                 let across = (code.to_bits() ^ side.to_bits()) >> 31 == 1;
                 code + if across { side } else { 0.0 }

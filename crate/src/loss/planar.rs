@@ -27,47 +27,60 @@ impl Plane<'_> {
     pub fn probability(&self, at: usize) -> (f32, f32) {
         decode_one(self.probabilities[at].get())
     }
-    /// Writes slopes from `first` on, `step` apart.
+    /// Writes slopes.
     #[inline(never)]
-    pub fn write(&self, first: usize, step: usize, values: &[f32]) {
+    pub fn write(&self, run: &Run, values: &[f32]) {
+        let slopes = &self.slopes[run.at..];
         let write = |(slope, &value): (&Cell<f32>, &f32)| slope.set(value);
-        match step {
+        match run.step {
             // Neighbours in memory are written by vectors.
-            1 => self.slopes[first..][..values.len()].iter().zip(values).for_each(write),
-            _ => self.slopes[first..].iter().step_by(step).zip(values).for_each(write),
+            1 => slopes[..values.len()].iter().zip(values).for_each(write),
+            step => slopes.iter().step_by(step).zip(values).for_each(write),
         }
     }
-    /// Reads slopes from `first` on, `step` apart, and leaves 0 in their place.
+    /// Reads slopes.
     #[inline(never)]
-    pub fn take(&self, first: usize, step: usize, values: &mut [f32]) {
-        let take = |(slope, value): (&Cell<f32>, &mut f32)| *value = slope.take();
-        match step {
-            1 => {
-                let slopes = &self.slopes[first..][..values.len()];
-                slopes.iter().zip(values).for_each(|(slope, value)| *value = slope.get());
-                slopes.iter().for_each(|slope| slope.set(0.0));
-            }
-            _ => self.slopes[first..].iter().step_by(step).zip(values).for_each(take),
+    pub fn read(&self, run: &Run, values: &mut [f32]) {
+        let slopes = &self.slopes[run.at..];
+        let read = |(slope, value): (&Cell<f32>, &mut f32)| *value = slope.get();
+        match run.step {
+            1 => slopes[..values.len()].iter().zip(values).for_each(read),
+            step => slopes.iter().step_by(step).zip(values).for_each(read),
         }
     }
     /// Sets the slopes of one image to 0.
-    #[inline(never)]
     pub fn clear(&self, batch: &Batch, image: usize) {
-        let (start, step) = batch.plane(image, self.class);
-        match step {
-            // Neighbours in memory are cleared by vectors.
-            1 => self.slopes[start..][..batch.pixels()].iter().for_each(|slope| slope.set(0.0)),
-            _ => self.slopes[start..].iter().step_by(step).take(batch.pixels()).for_each(|slope| slope.set(0.0)),
-        }
+        runs(batch, image, self.class).for_each(|run| self.write(&run, &[0.0; RUN][..run.length]));
     }
 }
 
 /// Pixels handled at once.
 pub const RUN: usize = 512;
 
-/// Visits an image's pixels in runs: first pixel, and how many.
-pub fn runs(pixels: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..pixels).step_by(RUN).map(move |start| (start, RUN.min(pixels - start)))
+/// Up to [`RUN`] pixels of an image, one after the other.
+pub struct Run {
+    /// Which image.
+    pub image: usize,
+    /// The first of them.
+    pub start: usize,
+    /// How many.
+    pub length: usize,
+    /// Where the first is in an array shaped like the logits.
+    pub at: usize,
+    /// How far apart they lie there.
+    pub step: usize,
+}
+
+/// A class of an image in runs.
+pub fn runs(batch: &Batch, image: usize, class: usize) -> impl Iterator<Item = Run> + use<> {
+    let (pixels, (first, step)) = (batch.pixels(), batch.plane(image, class));
+    (0..pixels).step_by(RUN).map(move |start| Run {
+        image,
+        start,
+        length: RUN.min(pixels - start),
+        at: first + start * step,
+        step,
+    })
 }
 
 /// Lets weighted losses look at every class, and leaves the sum of their slopes in its place; by the logits

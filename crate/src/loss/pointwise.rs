@@ -5,10 +5,10 @@
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
 use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction};
-use crate::activation::sigmoid_rows;
-use crate::batch::{Batch, NO_LABEL, Section};
+use crate::activation::{fill_masked, sigmoid_rows};
+use crate::batch::{Batch, Section};
 use crate::census::Census;
-use crate::simd::{F32x4, U32x4};
+use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{sum_of_row, vectors, vectors_mut};
 use crate::view::{Row, Sums, Tile, Truth};
@@ -180,7 +180,10 @@ impl Pointwise {
                 // Masked sites have no entry in the table.
                 let of_label = |&label: &u32| table.get(label as usize).copied().unwrap_or(0.0);
                 match tile.weights {
-                    None if self.even => drop_masked(label, values, slopes),
+                    // Masked sites hold u = 0, but not every ℓ is 0 there.
+                    None if self.even => {
+                        [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0))
+                    }
                     None => {
                         weights.iter_mut().zip(label).for_each(|(w, label)| *w = of_label(label));
                         weigh(weights, values, slopes);
@@ -242,15 +245,6 @@ fn weigh(weights: &[f32], values: &mut [f32], slopes: &mut [f32]) {
         let none = weight.eq(F32x4::zero());
         (F32x4::load(value) * weight).drop(none).store(value);
         (F32x4::load(slope) * weight).drop(none).store(slope);
-    }
-}
-
-/// Masked sites hold u = 0, but not every ℓ is 0 there.
-fn drop_masked(label: &[u32], values: &mut [f32], slopes: &mut [f32]) {
-    for ((label, value), slope) in vectors(label).iter().zip(vectors_mut(values)).zip(vectors_mut(slopes)) {
-        let masked = U32x4::load(label).eq(U32x4::splat(NO_LABEL));
-        F32x4::load(value).drop(masked).store(value);
-        F32x4::load(slope).drop(masked).store(slope);
     }
 }
 
