@@ -9,7 +9,7 @@
 use crate::batch::Batch;
 use crate::census::{Argument, Census, Fault};
 use crate::kept::Kept;
-use crate::loss::Loss;
+use crate::loss::parts::Parts;
 use crate::terms::Terms;
 use crate::view::Sums;
 use crate::work::{Planar, Work};
@@ -52,12 +52,12 @@ impl Objective {
         self.terms.clear();
     }
     /// Adds a loss.
-    pub fn push(&mut self, weight: f64, loss: Box<dyn Loss>) {
-        self.terms.push(weight, loss);
+    pub fn push(&mut self, weight: f64, loss: impl Into<Parts>) {
+        self.terms.push(weight, loss.into());
     }
     /// Value of a loss at the last evaluation, unweighted.
-    pub fn value_of(&self, term: usize) -> f64 {
-        self.terms.value_of(term)
+    pub fn value_of(&self, loss: usize) -> f64 {
+        self.terms.value_of(loss)
     }
 
     /// Checks and counts the batch's data, and prepares every loss for it.

@@ -6,7 +6,7 @@
 //! for cross-entropy). Only what does not lie pixel after pixel, or ends before a block does, is staged.
 
 use crate::activation::softmax_few::FEW;
-use crate::activation::softmax_many::Labels;
+use crate::activation::softmax_many::{self, Labels};
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
 use crate::tile::{Planes, PlanesMut, sum_of_row};
@@ -101,10 +101,13 @@ impl Work<'_, '_> {
         }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { needs, label, inverse, staged, site: [_, p, _], chain: [row, ..], .. } = space;
+            let Workspace { needs, label, inverse, staged, site: [_, p, q], chain: [row, ..], .. } = space;
             let labels = Labels { class: label, p, inverse };
             if needs.sums {
                 softmax_planes::add_up(x.as_planes(), labels, sums);
+            }
+            if needs.misses {
+                softmax_many::add_by_label(label, q, sums, |sums| &mut sums.false_negatives);
             }
             if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {
                 let distance = planes_of(distance, place, stride, staged);

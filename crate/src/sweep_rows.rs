@@ -17,7 +17,7 @@ impl Work<'_, '_> {
     pub fn is_plain_row(&self) -> bool {
         let (batch, needs) = (self.place.batch, self.space.needs);
         let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
-        plain && !needs.errors && !needs.planes
+        plain && !needs.squares && !needs.planes
     }
 
     /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
@@ -47,6 +47,9 @@ impl Work<'_, '_> {
                 (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, sums),
                 (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, sums),
             };
+            if needs.misses {
+                sums.false_negatives += sigmoid_rows::misses(row.label, out, rows[0]);
+            }
             if !is_first {
                 sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
             }

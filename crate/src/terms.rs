@@ -2,13 +2,18 @@
 
 use crate::batch::{Batch, Section};
 use crate::census::Census;
+use crate::loss::parts::Parts;
 use crate::loss::{Loss, Needs, OutcomeSlopes, planar};
 use crate::slopes::Slopes;
 use crate::sweep_rows::Weighted;
 use crate::view::{Sums, Tile};
 
-/// One loss of an objective.
+/// A part of a loss of an objective.
 struct Term {
+    /// Which loss it is a part of, and its weight there.
+    of: usize,
+    share: f64,
+    /// Its weight in the objective.
     weight: f64,
     loss: Box<dyn Loss>,
     value: f64,
@@ -26,8 +31,12 @@ impl Terms {
         self.0.clear();
     }
     /// Adds a loss.
-    pub fn push(&mut self, weight: f64, loss: Box<dyn Loss>) {
-        self.0.push(Term { weight, loss, value: 0.0, needs: Needs::default() });
+    #[inline(never)]
+    pub fn push(&mut self, weight: f64, loss: Parts) {
+        let of = self.0.last().map_or(0, |term| term.of + 1);
+        for (share, loss) in loss.0 {
+            self.0.push(Term { of, share, weight: weight * share, loss, value: 0.0, needs: Needs::default() });
+        }
     }
     /// Asks each what it needs of a batch, and says what all do together.
     pub fn ask(&mut self, batch: &Batch) -> Needs {
@@ -141,12 +150,15 @@ impl Terms {
     }
     /// The weighted sum of the values.
     pub fn value(&self) -> f64 {
-        // A term that weighs nothing adds nothing, even where it is infinite.
-        let weighing = self.0.iter().filter(|term| term.weight != 0.0);
-        weighing.fold(0.0, |sum, term| sum + term.weight * term.value)
+        sum(self.0.iter().map(|term| (term.weight, term.value)))
     }
-    /// The value of one of them, unweighted.
-    pub fn value_of(&self, term: usize) -> f64 {
-        self.0[term].value
+    /// The value of one of the losses, unweighted.
+    pub fn value_of(&self, loss: usize) -> f64 {
+        sum(self.0.iter().filter(|term| term.of == loss).map(|term| (term.share, term.value)))
     }
+}
+
+/// Σ weight · value. What weighs nothing adds nothing, even where it is infinite.
+fn sum(weighted: impl Iterator<Item = (f64, f64)>) -> f64 {
+    weighted.filter(|&(weight, _)| weight != 0.0).fold(0.0, |sum, (weight, value)| sum + weight * value)
 }

@@ -96,11 +96,9 @@ pub struct Row<'a> {
 pub struct Sums {
     /// I = Σ p y
     pub intersection: f64,
-    /// Σ p
-    pub predicted: f64,
-    /// Σ p (1 − y), not as a difference; only where errors were asked for, as those below.
+    /// Σ p (1 − y), not as a difference.
     pub false_positives: f64,
-    /// Σ (1 − p) y
+    /// Σ (1 − p) y; only where it was asked for, as those below.
     pub false_negatives: f64,
     /// Σ (p − y)²
     pub square_error: f64,
@@ -109,18 +107,21 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// Σ p
+    pub fn predicted(&self) -> f64 {
+        self.intersection + self.false_positives
+    }
     /// Adds another's sums.
     pub fn merge(&mut self, other: &Self) {
         self.intersection += other.intersection;
-        self.predicted += other.predicted;
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
         self.square_error += other.square_error;
         self.distance += other.distance;
     }
-    /// Adds one channel of a tile, with its errors.
+    /// Adds all but distances that were not asked for of one channel of a tile.
     pub fn add(&mut self, tile: &Tile, k: usize) {
-        const COUNT: usize = 6;
+        const COUNT: usize = 5;
         let outcome = tile.outcome_of(k);
         let half = F32x4::splat(0.5);
         let mut sums = [F32x4::zero(); COUNT];
@@ -140,7 +141,7 @@ impl Sums {
             let not_y = F32x4::splat(1.0) - y;
             let error = p.gt(half).select(not_y - q, p - y);
             let distance = tile.distance.map_or(F32x4::zero(), |distance| F32x4::load(&distance.plane(k)[i]));
-            let all = [p * y, p, p * not_y, q * y, error * error, p * distance];
+            let all = [p * y, p * not_y, q * y, error * error, p * distance];
             let weight = tile.weights.map(|weights| F32x4::load(&vectors(weights)[i]));
             for (sum, value) in sums.iter_mut().zip(all) {
                 *sum = *sum + weight.map_or(value, |weight| value * weight);
@@ -148,7 +149,6 @@ impl Sums {
         }
         let into = [
             &mut self.intersection,
-            &mut self.predicted,
             &mut self.false_positives,
             &mut self.false_negatives,
             &mut self.square_error,

@@ -64,7 +64,7 @@ impl Workspace {
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
         let summed = needs.sums || needs.distance;
-        let elsewhere = needs.errors || needs.logit_slopes || needs.planes && needs.distance;
+        let elsewhere = needs.squares || needs.logit_slopes || needs.planes && needs.distance;
         self.many = !(2..=FEW).contains(&batch.channels);
         // A single class is always certain: not worth a kernel.
         let softmax = softmax && batch.channels > 1;

@@ -2,9 +2,10 @@
 //! take part in nothing look like negatives without a doubt (see `Work::write_row`).
 
 use super::sigmoid::small_of;
-use super::{fill_masked, is_masked};
+use super::{decode, fill_masked, is_masked};
 use crate::math::{LogProduct, exp, minus_log1m};
 use crate::simd::{F32x4, U32x4};
+use crate::tile::sum_of_row;
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
@@ -173,20 +174,21 @@ fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x
 }
 
 /// First sweep on a row in one pass, for losses whose slopes need nothing but sums: p q with the sign of
-/// the label, the label's being negative, into `signed`, and Σ p and Σ p y into `sums`.
+/// the label, the label's being negative, into `signed`, and Σ p y and Σ p (1 − y) into `sums`.
 #[inline(never)]
 pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
     in_runs(row, signed, |run, signed| {
-        let (mut predicted, mut hit) = (F32x4::zero(), F32x4::zero());
+        let (mut hit, mut others) = (F32x4::zero(), F32x4::zero());
         for ([z, label], [signed]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [signed]) {
             let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
             let sign = sign_of(label);
             product.flip(sign).store(signed);
-            predicted = predicted + p;
-            hit = hit + p.keep(sign.as_float().is_negative());
+            let mine = p.keep(sign.as_float().is_negative());
+            hit = hit + mine;
+            others = others + (p - mine);
         }
-        sums.predicted += predicted.sum();
         sums.intersection += hit.sum();
+        sums.false_positives += others.sum();
     });
 }
 
@@ -207,7 +209,7 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
     let zero = F32x4::zero();
     let mut surprise = [0.0; 2];
     in_runs(row, code, |run, code| {
-        let (mut predicted, mut hit) = (zero, zero);
+        let (mut hit, mut others) = (zero, zero);
         let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
         for ([z, label], [code]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [code]) {
             let e = F32x4::load(code);
@@ -217,8 +219,9 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
             is_likely.select(-small, small).store(code);
             let sign = sign_of(label);
             let is_positive = sign.as_float().is_negative();
-            predicted = predicted + p;
-            hit = hit + p.keep(is_positive);
+            let mine = p.keep(is_positive);
+            hit = hit + mine;
+            others = others + (p - mine);
             let over = z.flip(sign).max(zero);
             if EVEN {
                 linear[0] = linear[0] + over;
@@ -231,13 +234,22 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
                 logs[1].multiply(e_positive);
             }
         }
-        sums.predicted += predicted.sum();
         sums.intersection += hit.sum();
+        sums.false_positives += others.sum();
         for side in 0..if EVEN { 1 } else { 2 } {
             surprise[side] += linear[side].sum() + logs[side].sum();
         }
     });
     surprise
+}
+
+/// Σ (1 − p) y of a row, from encoded probabilities. Works in `row`.
+#[inline(never)]
+pub fn misses(label: &[u32], code: &[f32], row: &mut [f32]) -> f64 {
+    for ([label, code], [miss]) in lockstep([as_bits(label), code], [&mut *row]) {
+        decode(code).1.keep(sign_of(label).as_float().is_negative()).store(miss);
+    }
+    sum_of_row(row)
 }
 
 /// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p

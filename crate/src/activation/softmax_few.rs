@@ -142,7 +142,7 @@ pub fn exponentials_of_two(
     }
 }
 
-/// Adds up each class's Σ p and Σ p of its own label, from exponentials.
+/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
 #[inline(never)]
 pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
@@ -161,17 +161,18 @@ fn add_up_classes<const N: usize>(x: Planes, first: usize, label: &[u32], invers
         let run = start..label.len().min(start + SUM_RUN);
         let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
         let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
-        let (mut predicted, mut hit) = ([F32x4::zero(); N], [F32x4::zero(); N]);
+        let (mut hit, mut others) = ([F32x4::zero(); N], [F32x4::zero(); N]);
         for (([label, inverse], []), (e, [])) in lockstep(rows, []).beside(lockstep(planes, [])) {
             for j in 0..N {
                 let p = e[j] * inverse;
-                predicted[j] = predicted[j] + p;
-                hit[j] = hit[j] + p.keep(label.bits().eq(class[j]));
+                let mine = p.keep(label.bits().eq(class[j]));
+                hit[j] = hit[j] + mine;
+                others[j] = others[j] + (p - mine);
             }
         }
-        for (sums, (predicted, hit)) in sums.iter_mut().zip(predicted.into_iter().zip(hit)) {
-            sums.predicted += predicted.sum();
+        for (sums, (hit, others)) in sums.iter_mut().zip(hit.into_iter().zip(others)) {
             sums.intersection += hit.sum();
+            sums.false_positives += others.sum();
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn read_own(x: Planes, label: &[u32], own: &mut [f32]) {
     }
 }
 
-/// Adds up each class's Σ p and Σ p of its own label, from exponentials.
+/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
 #[inline(never)]
 pub fn add_up(x: Planes, labels: Labels, sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
@@ -91,10 +91,7 @@ pub fn add_up(x: Planes, labels: Labels, sums: &mut [Sums]) {
             _ => add_up_others::<1>(x, first, labels.inverse, &mut sums[first..]),
         }
     }
-    add_by_label(labels.class, labels.p, sums, |sums, p| {
-        sums.predicted += p;
-        sums.intersection += p;
-    });
+    add_by_label(labels.class, labels.p, sums, |sums| &mut sums.intersection);
 }
 
 #[inline(always)]
@@ -103,38 +100,38 @@ fn add_up_others<const N: usize>(x: Planes, first: usize, inverse: &[f32], sums:
     for start in (0..inverse.len()).step_by(SUM_RUN) {
         let run = start..inverse.len().min(start + SUM_RUN);
         let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
-        let mut predicted = [F32x4::zero(); N];
+        let mut others = [F32x4::zero(); N];
         for (([inverse], []), (e, [])) in lockstep([&inverse[run]], []).beside(lockstep(planes, [])) {
             for j in 0..N {
-                predicted[j] = predicted[j] + e[j] * inverse;
+                others[j] = others[j] + e[j] * inverse;
             }
         }
-        sums.iter_mut().zip(predicted).for_each(|(sums, predicted)| sums.predicted += predicted.sum());
+        sums.iter_mut().zip(others).for_each(|(sums, others)| sums.false_positives += others.sum());
     }
 }
 
 /// Adds up Σ p φ of the labels; `row` is their φ, and then p φ.
 pub fn add_own_distances(labels: Labels, row: &mut [f32], sums: &mut [Sums]) {
     row.iter_mut().zip(labels.p).for_each(|(row, p)| *row *= p);
-    add_by_label(labels.class, row, sums, |sums, sum| sums.distance += sum);
+    add_by_label(labels.class, row, sums, |sums| &mut sums.distance);
 }
 
-/// Adds up what the pixels of each label have. Four sums of each class: one would wait for its last
+/// Adds up what the pixels of each label have, in one of the sums. Four sums of each class: one would wait for its last
 /// addition all through a blob.
 #[inline(never)]
-fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], add: fn(&mut Sums, f64)) {
+pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut Sums) -> &mut f64) {
     let mut lanes = vec![[0.0; 4]; sums.len()];
     for (label, row) in label.chunks(SUM_RUN).zip(row.chunks(SUM_RUN)) {
         for (label, row) in vectors(label).iter().zip(vectors(row)) {
             for (lane, label) in label.iter().enumerate() {
                 // No class, no sum.
-                if let Some(sum) = lanes.get_mut(*label as usize) {
-                    sum[lane] += row[lane];
+                if let Some(lanes) = lanes.get_mut(*label as usize) {
+                    lanes[lane] += row[lane];
                 }
             }
         }
         for (sums, lanes) in sums.iter_mut().zip(&mut lanes) {
-            add(sums, F32x4::load(lanes).sum());
+            *sum(sums) += F32x4::load(lanes).sum();
             *lanes = [0.0; 4];
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
         .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
 }
 
-/// Adds up each class's Σ p and Σ p of its own label, from exponentials.
+/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
 pub fn add_up(x: Planes, labels: Labels, sums: &mut [Sums]) {
     match sums.len() {
         ..=FEW => softmax_few::add_up(x, labels.class, labels.inverse, sums),

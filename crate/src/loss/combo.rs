@@ -4,9 +4,9 @@
 use super::cross_entropy::Surprise;
 use super::dice::dice_cost;
 use super::overlap::{Cost, Overlap, Score, Sums};
+use super::parts::Parts;
 use super::pointwise::{Pointwise, Weights};
-use super::weighted_parts::Parts;
-use super::{Classes, Loss, Over, Reduction};
+use super::{Classes, Over, Reduction};
 
 /// Options of combo.
 pub struct Combo {
@@ -35,9 +35,9 @@ impl Score for NegativeDice {
 
 impl Combo {
     /// The loss with these options.
-    pub fn build(self) -> Box<dyn Loss> {
+    pub fn build(self) -> Parts {
         let cross = Pointwise::new(Surprise, Reduction::Mean).weighted(Weights::Sides(1.0 - self.beta, self.beta));
         let dice = Overlap::new(NegativeDice { smooth: self.smooth }, self.over, self.classes);
-        Box::new(Parts(vec![(self.alpha, Box::new(cross)), (1.0 - self.alpha, Box::new(dice))]))
+        Parts(vec![(self.alpha, Box::new(cross)), (1.0 - self.alpha, Box::new(dice))])
     }
 }

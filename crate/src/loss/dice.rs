@@ -20,7 +20,7 @@ pub struct Dice {
 pub(super) fn dice_cost(sums: &Sums, smooth: f64) -> Cost {
     Cost::of_score(
         [2.0 * sums.of.intersection + smooth, 2.0, 0.0],
-        [sums.of.predicted + sums.target + smooth, 0.0, 1.0],
+        [sums.of.predicted() + sums.target + smooth, 0.0, 1.0],
     )
 }
 
@@ -58,7 +58,7 @@ mod tests {
     fn by_hand() {
         // p = (0.5, 1), y = (1, 1): I = 1.5, S = 3.5, D = 6/7; ∂L/∂p = (6/7 − 2) / 3.5
         let mut sums = Sums { target: 2.0, ..Sums::default() };
-        (sums.of.intersection, sums.of.predicted) = (1.5, 1.5);
+        sums.of.intersection = 1.5;
         let cost = dice_cost(&sums, 0.0);
         assert!((cost.value - 1.0 / 7.0).abs() < 1e-15);
         assert!((cost.by_intersection + cost.by_predicted - (6.0 / 7.0 - 2.0) / 3.5).abs() < 1e-15);

@@ -3,9 +3,9 @@
 
 use super::focal_tversky::floored_power;
 use super::overlap::{Cost, Overlap, Score, Sums};
+use super::parts::Parts;
 use super::pointwise::{Pointwise, Shape, Weights};
-use super::weighted_parts::Parts;
-use super::{Classes, Loss, Numbers, Over, Reduction};
+use super::{Classes, Numbers, Over, Reduction};
 use crate::math::{Power, ln_1p};
 use crate::simd::F32x4;
 
@@ -41,7 +41,7 @@ impl Score for LogDice {
         let cost = Cost::of_error(error, [2.0, 0.0], [denominator, 0.0, 1.0]);
         floored_power(cost.then(-ln_1p(-cost.value), 1.0 / (1.0 - cost.value)), self.gamma)
     }
-    fn errors(&self) -> bool {
+    fn misses(&self) -> bool {
         true
     }
 }
@@ -66,14 +66,14 @@ impl Shape for PowerOfSurprise {
 
 impl ExponentialLogarithmic {
     /// The loss with these options.
-    pub fn build(self) -> Box<dyn Loss> {
+    pub fn build(self) -> Parts {
         let dice = LogDice { gamma: self.dice_gamma, smooth: self.smooth };
         let shape =
             PowerOfSurprise { gamma: F32x4::splat(self.cross_gamma as f32), below: Power::new(self.cross_gamma - 1.0) };
         let cross = Pointwise::new(shape, Reduction::Mean).weighted(Weights::PerClass(self.class_weights));
-        Box::new(Parts(vec![
+        Parts(vec![
             (self.dice_weight, Box::new(Overlap::new(dice, self.over, self.classes))),
             (self.cross_weight, Box::new(cross)),
-        ]))
+        ])
     }
 }

@@ -39,7 +39,7 @@ impl Score for Focused {
     fn pair(&self, sums: &Sums) -> Cost {
         floored_power(self.index.exact(sums), self.gamma)
     }
-    fn errors(&self) -> bool {
+    fn misses(&self) -> bool {
         true
     }
 }

@@ -44,7 +44,7 @@ impl Score for Weighed {
         let weights = self.weights(selected);
         let total = |f: fn(&Sums) -> f64| selected.iter().zip(&weights).map(|(sums, w)| w * f(sums)).sum::<f64>();
         let numerator = 2.0 * total(|sums| sums.of.intersection) + self.smooth;
-        let denominator = total(|sums| sums.of.predicted + sums.target) + self.smooth;
+        let denominator = total(|sums| sums.of.predicted() + sums.target) + self.smooth;
         // The value belongs to the image: the first class carries it.
         costs.extend(weights.iter().enumerate().map(|(i, w)| {
             let cost = Cost::of_score([numerator, 2.0 * w, 0.0], [denominator, 0.0, *w]).times(1.0 / images);

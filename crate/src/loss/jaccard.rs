@@ -1,4 +1,4 @@
-//! Jaccard: 1 − (I + s/2) / (U + s/2), U = Σp + Σy − I.
+//! Jaccard: 1 − (I + s/2) / (U + s/2), U = Σp + Σy − I = Σ p (1 − y) + Σy.
 
 use super::overlap::{Cost, Overlap, Score, Sums};
 use super::{Classes, Loss, Over};
@@ -18,7 +18,7 @@ struct Index {
 }
 impl Score for Index {
     fn pair(&self, sums: &Sums) -> Cost {
-        let union = sums.of.predicted + sums.target - sums.of.intersection;
+        let union = sums.target + sums.of.false_positives;
         let half = self.smooth / 2.0;
         Cost::of_score([sums.of.intersection + half, 1.0, 0.0], [union + half, -1.0, 1.0])
     }

@@ -24,9 +24,9 @@ pub mod lovasz;
 pub mod lovasz_extension;
 pub mod lovasz_hinge;
 pub mod lovasz_softmax;
+pub mod parts;
 pub mod tversky;
 pub mod weighted_cross_entropy;
-pub mod weighted_parts;
 
 use crate::batch::{Batch, Section};
 use crate::census::Census;
@@ -101,9 +101,10 @@ pub struct Needs {
     pub surprise_again: bool,
     /// The sums of each class: its slopes depend on them.
     pub sums: bool,
-    /// Among them what is wrong with each class, without cancellation: false positives and
-    /// negatives, squares. Costs the sites.
-    pub errors: bool,
+    /// Among them Σ (1 − p) y, without cancellation. Costs the sites.
+    pub misses: bool,
+    /// Among them Σ (p − y)²; slopes grow with p. Costs the sites.
+    pub squares: bool,
     /// Σ p times the signed distances that came with the batch; slopes depend on the distances alone.
     pub distance: bool,
     /// A look at whole planes between the sweeps.
@@ -134,7 +135,8 @@ impl Needs {
             outcomes: self.outcomes | other.outcomes,
             surprise_again: self.surprise_again | other.surprise_again,
             sums: self.sums | other.sums,
-            errors: self.errors | other.errors,
+            misses: self.misses | other.misses,
+            squares: self.squares | other.squares,
             distance: self.distance | other.distance,
             planes: self.planes | other.planes,
             logit_slopes: self.logit_slopes | other.logit_slopes,

@@ -74,9 +74,9 @@ pub trait Score: 'static {
     fn squared(&self) -> bool {
         false
     }
-    /// Whether it looks at the errors among the sums.
-    fn errors(&self) -> bool {
-        self.squared()
+    /// Whether it looks at false negatives.
+    fn misses(&self) -> bool {
+        false
     }
 }
 
@@ -116,7 +116,8 @@ impl Overlap {
 
 impl Loss for Overlap {
     fn needs(&self, _batch: &Batch) -> Needs {
-        Needs { sums: true, errors: self.score.errors(), sites: self.score.errors(), counts: true, ..Needs::default() }
+        let (misses, squares) = (self.score.misses(), self.score.squared());
+        Needs { sums: true, misses, squares, sites: misses || squares, counts: true, ..Needs::default() }
     }
     fn begin(&mut self, batch: &Batch, census: &Census) {
         self.channels = batch.channels;

@@ -1,5 +1,5 @@
 //! Tversky (Salehi et al. 2017): 1 − T, T = (TP + s) / (TP + α FP + β FN + s), with TP = I,
-//! FP = Σp − I, FN = Σy − I.
+//! FP = Σ p (1 − y), FN = Σy − I.
 
 use super::overlap::{Cost, Overlap, Score, Sums};
 use super::{Classes, Loss, Over};
@@ -28,8 +28,8 @@ pub(super) struct Index {
 impl Score for Index {
     fn pair(&self, sums: &Sums) -> Cost {
         let Self { alpha, beta, smooth } = *self;
-        let hits = sums.of.intersection;
-        let (false_positives, false_negatives) = (sums.of.predicted - hits, sums.target - hits);
+        let (hits, false_positives) = (sums.of.intersection, sums.of.false_positives);
+        let false_negatives = sums.target - hits;
         Cost::of_score(
             [hits + smooth, 1.0, 0.0],
             [hits + alpha * false_positives + beta * false_negatives + smooth, 1.0 - alpha - beta, alpha],
