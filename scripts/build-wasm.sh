@@ -20,6 +20,7 @@ if [ "${1:-}" = guarded ]; then
 fi
 
 "${pack[@]}" --release --out-dir ../pkg
+npx tsx scripts/snipPanics.ts pkg/segrad_bg.wasm
 node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -o pkg/segrad_bg.wasm -O3 --strip-producers --enable-simd --enable-bulk-memory \
   --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue
 rm -f pkg/.gitignore

@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 const root = new URL("..", import.meta.url).pathname;
 
 export interface BuildInfo {
-  /** SHA-256 over the crate's sources and manifests. */
+  /** SHA-256 over the crate's sources, manifests, and the scripts that compile it. */
   readonly sources: string;
   readonly tools: Readonly<Record<"rustc" | "wasm-bindgen" | "wasm-pack" | "wasm-opt", string>>;
 }
@@ -21,9 +21,18 @@ function filesUnder(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Hash of everything the module depends on: the crate, both manifests and the lock file. */
+/** What the module depends on, beside the crate's own sources. */
+const recipes = [
+  "crate/Cargo.toml",
+  "Cargo.toml",
+  "Cargo.lock",
+  "scripts/build-wasm.sh",
+  "scripts/snipPanics.ts",
+];
+
+/** Hash of everything the module depends on. */
 export function sourceHash(): string {
-  const files = [...filesUnder(join(root, "crate/src")), "crate/Cargo.toml", "Cargo.toml", "Cargo.lock"]
+  const files = [...filesUnder(join(root, "crate/src")), ...recipes]
     .map((file) => (file.startsWith(root) ? file : join(root, file)))
     .sort();
   const hash = createHash("sha256");
