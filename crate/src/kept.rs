@@ -26,7 +26,7 @@ impl<'k> Kept<'k> {
     #[inline(never)]
     pub(crate) fn load(self, space: &mut Workspace) {
         let rows = space.site.iter_mut().chain([&mut space.inverse]);
-        for (kept, row) in self.0.into_iter().zip(rows) {
+        for (kept, row) in self.0.into_iter().zip(rows).filter(|(kept, _)| !kept.is_empty()) {
             row[..kept.len()].copy_from_slice(kept);
             row[kept.len()..].fill(0.0);
         }

@@ -159,7 +159,7 @@ impl Objective {
         let sites = batch.images * batch.pixels();
         let Workspace { by_planes, many, .. } = self.workspace;
         let again = needs.surprise_again;
-        let needed = [again, again || many || !by_planes, again, by_planes];
+        let needed = [again, again || many || !by_planes, again, by_planes && many];
         for (row, needed) in self.kept.iter_mut().zip(needed) {
             row.resize(if keep && needed { sites } else { 0 }, 0.0);
         }

@@ -102,15 +102,15 @@ impl Work<'_, '_> {
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { needs, label, inverse, staged, site: [_, p, q], chain: [row, ..], .. } = space;
-            let labels = Labels { class: label, p, inverse };
             if needs.sums {
-                softmax_planes::add_up(x.as_planes(), labels, sums);
+                softmax_planes::add_up(x, label, p, inverse, sums);
             }
             if needs.misses {
                 softmax_many::add_by_label(label, q, sums, |sums| &mut sums.false_negatives);
             }
             if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {
                 let distance = planes_of(distance, place, stride, staged);
+                let labels = Labels { class: label, p, inverse };
                 softmax_planes::add_up_distances(x.as_planes(), labels, distance, row, sums);
             }
         });
@@ -139,6 +139,7 @@ impl Work<'_, '_> {
         if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
+        self.space.inverse.fill(1.0);
         let Some(kept) = kept else { return };
         kept.load(self.space);
         if masked {

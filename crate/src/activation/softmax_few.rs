@@ -142,29 +142,33 @@ pub fn exponentials_of_two(
     }
 }
 
-/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
+/// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities in place: `inverse` is 1 then.
+///
+/// 1 / Σ would else be kept for the second sweep, and memory is where Dice of few classes waits.
 #[inline(never)]
-pub fn add_up(x: Planes, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
         match count {
             GROUP => add_up_classes::<GROUP>(x, first, label, inverse, &mut sums[first..]),
             _ => add_up_classes::<1>(x, first, label, inverse, &mut sums[first..]),
         }
     }
+    inverse.fill(1.0);
 }
 
 #[inline(always)]
-fn add_up_classes<const N: usize>(x: Planes, first: usize, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
+fn add_up_classes<const N: usize>(x: &mut PlanesMut, first: usize, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
     let class: [_; N] = std::array::from_fn(|j| U32x4::splat((first + j) as u32));
     // Runs are short enough for f32, and their sums go to f64.
     for start in (0..label.len()).step_by(SUM_RUN) {
         let run = start..label.len().min(start + SUM_RUN);
         let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
-        let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
+        let planes = x.rows::<N>(first).map(|row| &mut row[run.clone()]);
         let (mut hit, mut others) = ([F32x4::zero(); N], [F32x4::zero(); N]);
-        for (([label, inverse], []), (e, [])) in lockstep(rows, []).beside(lockstep(planes, [])) {
+        for (([label, inverse], []), ([], mut cells)) in lockstep(rows, []).beside(lockstep([], planes)) {
             for j in 0..N {
-                let p = e[j] * inverse;
+                let p = F32x4::load(cells[j]) * inverse;
+                p.store(cells[j]);
                 let mine = p.keep(label.bits().eq(class[j]));
                 hit[j] = hit[j] + mine;
                 others[j] = others[j] + (p - mine);

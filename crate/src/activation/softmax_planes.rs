@@ -57,11 +57,12 @@ pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
         .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
 }
 
-/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
-pub fn add_up(x: Planes, labels: Labels, sums: &mut [Sums]) {
+/// Adds up each class's Σ p y and Σ p (1 − y), from exponentials. Few classes' are probabilities afterwards, and
+/// `inverse` is 1.
+pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &mut [f32], sums: &mut [Sums]) {
     match sums.len() {
-        ..=FEW => softmax_few::add_up(x, labels.class, labels.inverse, sums),
-        _ => softmax_many::add_up(x, labels, sums),
+        ..=FEW => softmax_few::add_up(x, label, inverse, sums),
+        _ => softmax_many::add_up(x.as_planes(), Labels { class: label, p, inverse }, sums),
     }
 }
 
