@@ -3,13 +3,13 @@
 use crate::workspace::{Place, Workspace};
 
 /// What a softmax keeps of each pixel between the sweeps, where the second needs it again: u, p and q of
-/// the label, and 1 / Σ of the exponentials. What is not needed is empty.
-pub struct Kept<'k>([&'k mut [f32]; 4]);
+/// the label. What is not needed is empty.
+pub struct Kept<'k>([&'k mut [f32]; 3]);
 
 impl<'k> Kept<'k> {
     /// Where a tile's pixels keep it, if anything is kept.
     #[inline(never)]
-    pub fn of(rows: &'k mut [Vec<f32>; 4], place: &Place) -> Option<Self> {
+    pub fn of(rows: &'k mut [Vec<f32>; 3], place: &Place) -> Option<Self> {
         if rows.iter().all(Vec::is_empty) {
             return None;
         }
@@ -19,14 +19,12 @@ impl<'k> Kept<'k> {
     /// Keeps it.
     #[inline(never)]
     pub(crate) fn store(self, space: &Workspace) {
-        let rows = space.site.iter().chain([&space.inverse]);
-        self.0.into_iter().zip(rows).for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
+        self.0.into_iter().zip(&space.site).for_each(|(kept, row)| kept.copy_from_slice(&row[..kept.len()]));
     }
     /// Brings it back.
     #[inline(never)]
     pub(crate) fn load(self, space: &mut Workspace) {
-        let rows = space.site.iter_mut().chain([&mut space.inverse]);
-        for (kept, row) in self.0.into_iter().zip(rows).filter(|(kept, _)| !kept.is_empty()) {
+        for (kept, row) in self.0.into_iter().zip(&mut space.site).filter(|(kept, _)| !kept.is_empty()) {
             row[..kept.len()].copy_from_slice(kept);
             row[kept.len()..].fill(0.0);
         }

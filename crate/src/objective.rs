@@ -22,9 +22,8 @@ pub struct Objective {
     workspace: Workspace,
     /// Sums of each class of each image.
     sums: Vec<Sums>,
-    /// Of a softmax, from the first sweep: u, p and q of each label, and 1 / Σ of the exponentials, where the
-    /// second needs them again.
-    kept: [Vec<f32>; 4],
+    /// Of a softmax, from the first sweep: u, p and q of each label, where the second needs them again.
+    kept: [Vec<f32>; 3],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
     /// Bytes that were found to fit.
@@ -159,7 +158,7 @@ impl Objective {
         let sites = batch.images * batch.pixels();
         let Workspace { by_planes, many, .. } = self.workspace;
         let again = needs.surprise_again;
-        let needed = [again, again || many || !by_planes, again, by_planes && many];
+        let needed = [again, again || many || !by_planes, again];
         for (row, needed) in self.kept.iter_mut().zip(needed) {
             row.resize(if keep && needed { sites } else { 0 }, 0.0);
         }

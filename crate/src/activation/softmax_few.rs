@@ -142,18 +142,15 @@ pub fn exponentials_of_two(
     }
 }
 
-/// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities in place: `inverse` is 1 then.
-///
-/// 1 / Σ would else be kept for the second sweep, and memory is where Dice of few classes waits.
+/// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities.
 #[inline(never)]
-pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
         match count {
             GROUP => add_up_classes::<GROUP>(x, first, label, inverse, &mut sums[first..]),
             _ => add_up_classes::<1>(x, first, label, inverse, &mut sums[first..]),
         }
     }
-    inverse.fill(1.0);
 }
 
 #[inline(always)]

@@ -84,26 +84,28 @@ pub fn read_own(x: Planes, label: &[u32], own: &mut [f32]) {
 
 /// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
 #[inline(never)]
-pub fn add_up(x: Planes, labels: Labels, sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &[f32], sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
         match count {
-            GROUP => add_up_others::<GROUP>(x, first, labels.inverse, &mut sums[first..]),
-            _ => add_up_others::<1>(x, first, labels.inverse, &mut sums[first..]),
+            GROUP => add_up_others::<GROUP>(x, first, inverse, &mut sums[first..]),
+            _ => add_up_others::<1>(x, first, inverse, &mut sums[first..]),
         }
     }
-    add_by_label(labels.class, labels.p, sums, |sums| &mut sums.intersection);
+    add_by_label(label, p, sums, |sums| &mut sums.intersection);
 }
 
 #[inline(always)]
-fn add_up_others<const N: usize>(x: Planes, first: usize, inverse: &[f32], sums: &mut [Sums]) {
+fn add_up_others<const N: usize>(x: &mut PlanesMut, first: usize, inverse: &[f32], sums: &mut [Sums]) {
     // Runs are short enough for f32, and their sums go to f64.
     for start in (0..inverse.len()).step_by(SUM_RUN) {
         let run = start..inverse.len().min(start + SUM_RUN);
-        let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
+        let planes = x.rows::<N>(first).map(|row| &mut row[run.clone()]);
         let mut others = [F32x4::zero(); N];
-        for (([inverse], []), (e, [])) in lockstep([&inverse[run]], []).beside(lockstep(planes, [])) {
-            for j in 0..N {
-                others[j] = others[j] + e[j] * inverse;
+        for (([inverse], []), ([], cells)) in lockstep([&inverse[run]], []).beside(lockstep([], planes)) {
+            for (sum, cell) in others.iter_mut().zip(cells) {
+                let p = F32x4::load(cell) * inverse;
+                p.store(cell);
+                *sum = *sum + p;
             }
         }
         sums.iter_mut().zip(others).for_each(|(sums, others)| sums.false_positives += others.sum());
