@@ -152,6 +152,8 @@ describe("views after the memory grew", () => {
     using buffer = allocate(4);
     buffer.data.set([1, 2, 3, 4]);
     const view = buffer.data;
+    // Loops ask for `data` at every number.
+    expect(buffer.data).toBe(view);
     grow();
     expect(view).toHaveLength(0);
     const batch = { logits: view, target: new Uint8Array(4), shape: [1, 1, 2, 2] };

@@ -45,6 +45,7 @@ export class WasmBuffer {
   readonly length: number;
   readonly #bytes: number;
   #pointer: number;
+  #view: Float32Array<ArrayBuffer> | undefined;
 
   /** @internal */
   constructor(length: number) {
@@ -64,9 +65,12 @@ export class WasmBuffer {
    */
   get data(): Float32Array<ArrayBuffer> {
     if (this.#pointer === 0) throw typeError("disposed", "this buffer was disposed of");
-    const view = new Float32Array(memory(), this.#pointer, this.length);
-    owners.set(view, this);
-    return view;
+    // The same view until it is detached, so that loops may ask for it at every number.
+    if (this.#view?.buffer !== memory()) {
+      this.#view = new Float32Array(memory(), this.#pointer, this.length);
+      owners.set(this.#view, this);
+    }
+    return this.#view;
   }
 
   /** @internal */

@@ -162,7 +162,7 @@ fn add_up_classes<const N: usize>(x: &mut PlanesMut, first: usize, label: &[u32]
         let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
         let planes = x.rows::<N>(first).map(|row| &mut row[run.clone()]);
         let (mut hit, mut others) = ([F32x4::zero(); N], [F32x4::zero(); N]);
-        for (([label, inverse], []), ([], mut cells)) in lockstep(rows, []).beside(lockstep([], planes)) {
+        for (([label, inverse], []), ([], cells)) in lockstep(rows, []).beside(lockstep([], planes)) {
             for j in 0..N {
                 let p = F32x4::load(cells[j]) * inverse;
                 p.store(cells[j]);
