@@ -124,6 +124,37 @@ test("logits under ignored labels are not seen, be they NaN", () => {
   });
 });
 
+test("logits under weights of 0 are not seen, be they NaN, but by losses that look at whole planes", () => {
+  const others = kinds.filter((kind) => !ofMaps.includes(kind) && !kind.startsWith("lovasz"));
+  let seen = 0;
+  check(
+    ({ loss, batch }) => {
+      if (batch.pixelWeights === undefined || batch.fromLogits === false) return;
+      const pixels = pixelsOf(batch);
+      const pixelOf = (i: number) =>
+        batch.layout === "channels-last"
+          ? Math.floor(i / channelsOf(batch))
+          : Math.floor(i / pixels / channelsOf(batch)) * pixels + (i % pixels);
+      const pixelWeights = batch.pixelWeights.map((weight, pixel) => (pixel % 3 === 0 ? 0 : weight));
+      const weighsNothing = (i: number) => pixelWeights[pixelOf(i)] === 0;
+      const withLogits = (hidden: number) => ({
+        ...batch,
+        pixelWeights,
+        logits: batch.logits.map((z, i) => (weighsNothing(i) ? hidden : z)),
+      });
+      const [expected, got] = [valueAndGrad(loss, withLogits(0)), valueAndGrad(loss, withLogits(Number.NaN))];
+      const within = toleranceOf(loss, withLogits(0));
+      expect(Math.abs(got.value - expected.value)).toBeLessThanOrEqual(within.value);
+      expect(difference(got.grad, expected.grad)).toBeLessThanOrEqual(within.grad);
+      expect(got.grad.every((g, i) => g === 0 || !weighsNothing(i))).toBe(true);
+      seen += 1;
+    },
+    { kinds: others },
+    300,
+  );
+  expect(seen).toBeGreaterThan(20);
+});
+
 describe("sums", () => {
   test("a factor is a factor of value and gradient", () => {
     check(

@@ -1,7 +1,9 @@
 //! Whole sweeps of a sigmoid with labels, a row at a time and in one pass each: no probability is stored that
 //! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
 
-use crate::activation::{fill_masked, sigmoid_rows};
+use crate::activation::sigmoid_rows::{self, NEVER};
+use crate::activation::{copy_but_masked, fill_masked};
+use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::vectors_mut;
 use crate::view::{Row, Sums};
@@ -13,11 +15,12 @@ pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
 
 impl Work<'_, '_> {
     /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
-    /// hard labels, nothing weighted, and no slope that needs more than sums.
+    /// hard labels, no sums that are weighted, and no slope that needs more than sums.
     pub fn is_plain_row(&self) -> bool {
         let (batch, needs) = (self.place.batch, self.space.needs);
-        let plain = batch.sigmoid && batch.from_logits && !self.space.dense && batch.pixel_weights.is_none();
-        plain && !needs.squares && !needs.planes
+        let plain = batch.sigmoid && batch.from_logits && !self.space.dense;
+        let weighted = batch.pixel_weights.is_some() && (needs.sums || needs.distance);
+        plain && !weighted && !needs.squares && !needs.planes
     }
 
     /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
@@ -67,12 +70,17 @@ impl Work<'_, '_> {
         }
         self.write_row(!apart.is_empty(), Some(buffer), |row, out, rows| {
             if !needs.sites && apart.is_empty() {
-                return sigmoid_rows::second_sweep(out, constant, hit);
+                sigmoid_rows::second_sweep(out, constant, hit);
+            } else {
+                let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
+                sigmoid_rows::second_sweep_of_labels(out, row.label, constant, hit, labels);
+                if let Some(others) = others {
+                    add_row(vectors_mut(out), others);
+                }
             }
-            let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
-            sigmoid_rows::second_sweep_of_labels(out, row.label, constant, hit, labels);
-            if let Some(others) = others {
-                add_row(vectors_mut(out), others);
+            if row.masked {
+                // A NaN among the other pixels makes slopes NaN; 0 · NaN is not 0.
+                fill_masked(row.label, out, 0.0);
             }
         });
     }
@@ -85,27 +93,36 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
-        let Workspace { width, label, distance, x, p, chain: [first, second, ..], .. } = &mut *self.space;
+        let Workspace { width, label, weights, distance, x, p, chain: [first, second, ..], .. } = &mut *self.space;
         let (place, width, masked) = (self.place, *width, self.masked);
-        let z = place.row(place.batch.logits, 0, width).filter(|_| !masked).unwrap_or_else(|| {
-            if look {
-                place.gather(place.batch.logits, p, width);
-                // Negatives without a doubt.
-                fill_masked(label, p, -1000.0);
+        let weights = place.batch.pixel_weights.map(|_| &**weights);
+        if let (true, Some(weights)) = (masked, weights) {
+            // What weighs nothing takes part in nothing here.
+            let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
+            weightless.for_each(|(label, _)| *label = NO_LABEL);
+        }
+        // Masked pixels are negatives without a doubt.
+        let z = match place.row(place.batch.logits, 0, width) {
+            Some(row) if !masked => row,
+            Some(row) => {
+                if look {
+                    copy_but_masked(label, row, p, NEVER);
+                }
+                p
             }
-            p
-        });
+            None => {
+                if look {
+                    place.gather(place.batch.logits, p, width);
+                    fill_masked(label, p, NEVER);
+                }
+                p
+            }
+        };
         let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
         let distance = distances.unwrap_or(distance);
-        let row = Row { section: place.section, z, label, masked, distance, code: None };
+        let row = Row { section: place.section, z, label, masked, weights, distance, code: None };
         let rows: [&mut [f32]; 2] = [first, second];
-        let write = |out: &mut [f32]| {
-            let result = write(row, out, rows);
-            if masked {
-                fill_masked(label, out, 0.0);
-            }
-            result
-        };
+        let write = |out: &mut [f32]| write(row, out, rows);
         let Some(buffer) = buffer else { return write(x) };
         if let Some(mut planes) = place.planes_mut(buffer, width) {
             return write(planes.row(0));

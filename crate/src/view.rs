@@ -85,6 +85,8 @@ pub struct Row<'a> {
     pub label: &'a [u32],
     /// Whether some have none.
     pub masked: bool,
+    /// How much each counts; nothing: all alike.
+    pub weights: Option<&'a [f32]>,
     /// Signed distances, where they came with the batch and a loss needs them.
     pub distance: &'a [f32],
     /// The smaller of p and q, with any sign, where it is known already.

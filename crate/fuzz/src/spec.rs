@@ -2,6 +2,7 @@
 
 use crate::input::Input;
 use crate::scene::Scene;
+use segrad::loss::parts::Parts;
 use segrad::loss::*;
 
 /// A loss and its options.
@@ -113,11 +114,11 @@ impl Spec {
     }
 
     /// The loss of the core.
-    pub fn build(&self) -> Box<dyn Loss> {
+    pub fn build(&self) -> Parts {
         let Self { over, reduction, weighting, alpha, gamma, smooth, squared, .. } = *self;
         let (classes, numbers, spacing) = (self.classes.clone(), self.numbers.clone(), self.spacing.clone());
         let beta = self.plain_beta();
-        match self.kind {
+        let loss = match self.kind {
             Kind::CrossEntropy => {
                 cross_entropy::CrossEntropy { class_weights: numbers, label_smoothing: self.smoothing, reduction }
                     .build()
@@ -137,22 +138,25 @@ impl Spec {
             Kind::Tversky => tversky::Tversky { over, classes, alpha, beta, smooth }.build(),
             Kind::FocalTversky => focal_tversky::FocalTversky { over, classes, alpha, beta, gamma, smooth }.build(),
             Kind::GeneralizedDice => generalized_dice::GeneralizedDice { over, classes, weighting, smooth }.build(),
-            Kind::ExponentialLogarithmic => exponential_logarithmic::ExponentialLogarithmic {
-                over,
-                classes,
-                dice_weight: 0.8,
-                cross_weight: 0.2,
-                dice_gamma: gamma,
-                cross_gamma: gamma,
-                class_weights: numbers,
-                smooth,
+            Kind::ExponentialLogarithmic => {
+                return exponential_logarithmic::ExponentialLogarithmic {
+                    over,
+                    classes,
+                    dice_weight: 0.8,
+                    cross_weight: 0.2,
+                    dice_gamma: gamma,
+                    cross_gamma: gamma,
+                    class_weights: numbers,
+                    smooth,
+                }
+                .build();
             }
-            .build(),
-            Kind::Combo => combo::Combo { over, classes, alpha, beta, smooth }.build(),
+            Kind::Combo => return combo::Combo { over, classes, alpha, beta, smooth }.build(),
             Kind::LovaszHinge => lovasz_hinge::LovaszHinge { over }.build(),
             Kind::LovaszSoftmax => lovasz_softmax::LovaszSoftmax { over, classes }.build(),
             Kind::Boundary => boundary::Boundary { classes, spacing }.build(),
             Kind::HausdorffDt => hausdorff_dt::HausdorffDt { classes, alpha: gamma, spacing }.build(),
-        }
+        };
+        loss.into()
     }
 }

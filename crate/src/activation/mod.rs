@@ -87,6 +87,14 @@ pub fn fill_masked(label: &[u32], row: &mut [f32], value: f32) {
     }
 }
 
+/// Copies a row, but for pixels that have no label.
+#[inline(never)]
+pub fn copy_but_masked(label: &[u32], from: &[f32], to: &mut [f32], value: f32) {
+    for ([label, from], [to]) in lockstep([as_bits(label), from], [to]) {
+        is_masked(label).select(F32x4::splat(value), from).store(to);
+    }
+}
+
 /// Where a label is none.
 #[inline(always)]
 fn is_masked(label: F32x4) -> Mask {

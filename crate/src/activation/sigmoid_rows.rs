@@ -1,8 +1,8 @@
-//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and nothing is weighted. Pixels that
+//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and no sums are weighted. Pixels that
 //! take part in nothing look like negatives without a doubt (see `Work::write_row`).
 
 use super::sigmoid::small_of;
-use super::{decode, fill_masked, is_masked};
+use super::{decode, is_masked};
 use crate::math::{LogProduct, exp, minus_log1m};
 use crate::simd::{F32x4, U32x4};
 use crate::tile::sum_of_row;
@@ -34,16 +34,25 @@ fn in_runs(row: &Row, out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut 
     });
 }
 
-/// e^−|z| of a run; 0 of masked pixels, where f32 would end at 1.2e-38.
-#[inline(never)]
+/// e^−|z| of a run.
 fn exponentials(row: &Row, run: Range<usize>, out: &mut [f32]) {
-    for ([z], [out]) in lockstep([&row.z[run.clone()]], [&mut *out]) {
-        exp(z.negative_abs()).store(out);
-    }
-    if row.masked {
-        fill_masked(&row.label[run], out, 0.0);
+    let z = &row.z[run];
+    if row.masked { exponentials_of::<true>(z, out) } else { exponentials_of::<false>(z, out) }
+}
+
+/// `TO_ZERO`: where f32 would end at 1.2e-38, 0; masked pixels must leave nothing in a sum.
+#[inline(never)]
+fn exponentials_of<const TO_ZERO: bool>(z: &[f32], out: &mut [f32]) {
+    for ([z], [out]) in lockstep([z], [out]) {
+        let below = z.negative_abs();
+        let e = exp(below);
+        // Not of a NaN, which is not below.
+        if TO_ZERO { e.drop(below.lt(F32x4::splat(NEVER / 2.0))) } else { e }.store(out);
     }
 }
+
+/// The logit of masked pixels.
+pub const NEVER: f32 = -1000.0;
 
 /// The sign bit of positives.
 #[inline(always)]
@@ -77,7 +86,7 @@ pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     sum
 }
 
-/// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives: Σ w ℓ, and
+/// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives, and of pixels: Σ w ℓ, and
 /// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a.
 #[inline(always)]
 pub fn sweep(
@@ -91,13 +100,14 @@ pub fn sweep(
     let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    let mut logs = [0.0; RUN];
+    let (mut logs, ones) = ([0.0; RUN], [1.0; RUN]);
     for_each_run(out, |run, out| {
         let logs = &mut logs[..out.len()];
         small_and_log(row, run.clone(), out, logs);
         let mut sum = zero;
-        let rows = [&row.z[run.clone()], as_bits(&row.label[run]), logs];
-        for ([z, label, log], [out]) in lockstep(rows, [out]) {
+        let of_pixels = row.weights.map_or(&ones[..out.len()], |weights| &weights[run.clone()]);
+        let rows = [&row.z[run.clone()], as_bits(&row.label[run]), of_pixels, logs];
+        for ([z, label, of_pixel, log], [out]) in lockstep(rows, [out]) {
             let sign = sign_of(label);
             let against = z.flip(sign);
             let small = F32x4::load(out);
@@ -108,7 +118,7 @@ pub fn sweep(
             let (value, slope) = at_site(log + against.max(zero), p, q);
             let weight = sign.as_float().is_negative().select(positive, negative);
             // Of u = 0 not every loss is 0.
-            let weight = weight.drop(is_masked(label));
+            let weight = (weight * of_pixel).drop(is_masked(label));
             sum = sum + value * weight;
             (slope * weight * scale).flip(sign).store(out);
         }

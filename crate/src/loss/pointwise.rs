@@ -299,7 +299,7 @@ impl Loss for Pointwise {
         let scale = scale * self.per_site as f32;
         let table = &self.table[row.section.index * self.outcomes..];
         let weights = [table[0], table[1]];
-        if self.shape.is_surprise() && weights[0] == weights[1] {
+        if self.shape.is_surprise() && weights[0] == weights[1] && row.weights.is_none() {
             self.sum += f64::from(weights[0]) * sigmoid_rows::cross_entropy(row, scale * weights[0], out);
         } else {
             self.sum += self.shape.sweep(row, weights, scale, out);
