@@ -6,7 +6,7 @@ import type { Timed } from "./timing.ts";
 import type { Size } from "./workloads.ts";
 
 /** What a row belongs to. */
-export type Group = "floor" | "losses" | "layout" | "copies" | "maps" | "elements" | "classes";
+export type Group = "floor" | "losses" | "layout" | "copies" | "variants" | "maps" | "elements" | "classes";
 
 export interface Timing extends Timed {
   readonly group: Group;

@@ -199,6 +199,13 @@ export const machineTargets: readonly Target[] = [
   ownRow("cross-entropy, new gradient each call ÷ buffers", renewed, {}, []),
   ownRow("Dice, plain arrays ÷ buffers", { ...copied, loss: "dice" }, { loss: "dice" }, []),
   ownRow("Dice, new gradient each call ÷ buffers", { ...renewed, loss: "dice" }, { loss: "dice" }, []),
+  ...["borders ignored", "weighted pixels", "odd sizes"].flatMap((variant) => {
+    const which = { group: "variants", engines: [`segrad, ${variant}`] } as const;
+    return [
+      ownRow(`cross-entropy, ${variant} ÷ plain batch`, which, {}, []),
+      ownRow(`Dice, ${variant} ÷ plain batch`, { ...which, loss: "dice" }, { loss: "dice" }, []),
+    ];
+  }),
 ];
 
 /** Compiled PyTorch, which fuses: the stretch goal. */

@@ -5,7 +5,13 @@ import { type Case, casesOf } from "./cases.ts";
 import type { Engine } from "./engines/engine.ts";
 import { jax } from "./engines/jax.ts";
 import { reference } from "./engines/reference.ts";
-import { segrad, segradChannelsLast, segradCopied, segradNewArrays } from "./engines/segrad.ts";
+import {
+  segrad,
+  segradChannelsLast,
+  segradCopied,
+  segradNewArrays,
+  segradVariants,
+} from "./engines/segrad.ts";
 import { tfjsCpu, tfjsWasm } from "./engines/tfjs.ts";
 import { growthTasks } from "./growth.ts";
 import type { Timing } from "./results.ts";
@@ -59,6 +65,7 @@ export function makeTasks(size: Size): Task[] {
     ...rows("layout", segradChannelsLast, ["W2", "W3"], ["crossEntropy", "dice"]),
     ...rows("copies", segradCopied, workloadNames, ["crossEntropy", "dice"]),
     ...rows("copies", segradNewArrays, workloadNames, ["crossEntropy", "dice"]),
+    ...segradVariants.flatMap((engine) => rows("variants", engine, workloadNames, ["crossEntropy", "dice"])),
     ...mapTasks(size),
     ...rows("losses", jax, workloadNames, shared),
     ...rows("losses", tfjsWasm, workloadNames, shared),

@@ -13,6 +13,10 @@ export interface Workload {
   readonly logits: Float32Array<ArrayBuffer>;
   /** One class per pixel; 0 or 1 where there is one channel. */
   readonly target: Uint8Array;
+  /** The label that is ignored, if one is. */
+  readonly ignoreIndex?: number;
+  /** One weight per pixel, if they are weighted. */
+  readonly pixelWeights?: Float32Array;
   /** Stands for the signed distance maps of the boundary loss: N(0, 1), shaped like the logits. */
   readonly distance: Float32Array<ArrayBuffer>;
 }
@@ -90,9 +94,35 @@ const above = (threshold: number, noise: Float32Array): Uint8Array =>
 
 /** A corner of the first image, at most `pixels` large: for engines that need a microsecond per element. */
 export function crop(workload: Workload, pixels: number): Workload {
-  const [, channels, ...spatial] = workload.shape as [number, number, ...number[]];
-  let corner = spatial;
+  let corner = workload.shape.slice(2);
   while (product(corner) > pixels) corner = corner.map((side) => Math.ceil(side / 2));
+  return cornersOf(workload, 1, corner);
+}
+
+/** The same batch, three pixels less of every side: its rows and planes do not end where vectors do. */
+export const oddSized = (workload: Workload): Workload =>
+  cornersOf(
+    workload,
+    workload.shape[0]!,
+    workload.shape.slice(2).map((side) => side - 3),
+  );
+
+/** A void band along the borders of objects, as in Pascal VOC: about a tenth of the pixels. */
+export const withBorders = (workload: Workload): Workload => ({
+  ...workload,
+  ignoreIndex: 255,
+  target: workload.target.map((label, i, labels) => (label === (labels[i + 5] ?? label) ? label : 255)),
+});
+
+/** A weight for every pixel. */
+export const withWeights = (workload: Workload): Workload => ({
+  ...workload,
+  pixelWeights: Float32Array.from(workload.target, (_, i) => 1 + Math.abs(workload.distance[i]!)),
+});
+
+/** A corner of each of the first images. */
+function cornersOf(workload: Workload, images: number, corner: readonly number[]): Workload {
+  const [, channels, ...spatial] = workload.shape as [number, number, ...number[]];
   const [depth, height, width] = [1, 1, ...corner].slice(-3) as [number, number, number];
   const [, fullHeight, fullWidth] = [1, 1, ...spatial].slice(-3) as [number, number, number];
   const cut = <T extends Float32Array | Uint8Array>(from: T, to: T): T => {
@@ -104,12 +134,13 @@ export function crop(workload: Workload, pixels: number): Workload {
     }
     return to;
   };
-  const elements = channels * product(corner);
+  const pixels = images * product(corner);
+  const elements = channels * pixels;
   return {
     name: workload.name,
-    shape: [1, channels, ...corner],
+    shape: [images, channels, ...corner],
     logits: cut(workload.logits, new Float32Array(elements)),
-    target: cut(workload.target, new Uint8Array(product(corner))),
+    target: cut(workload.target, new Uint8Array(pixels)),
     distance: cut(workload.distance, new Float32Array(elements)),
   };
 }

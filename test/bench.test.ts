@@ -20,9 +20,12 @@ import {
   makeMasks,
   makeWorkload,
   masksNames,
+  oddSized,
   oneHotPlanes,
   product,
   type Workload,
+  withBorders,
+  withWeights,
   workloadNames,
 } from "../bench/workloads.ts";
 
@@ -129,6 +132,27 @@ describe("workloads", () => {
       };
       // Shifts of +1 and −1, or of 2 for the class; 0.5 is four standard errors of the smaller sides.
       expect(Math.abs(mean(1) - mean(0) - 2)).toBeLessThan(0.5);
+    }
+  });
+
+  test("variants of a batch: a band along the borders, weights, odd sides", () => {
+    for (const name of workloadNames) {
+      const workload = makeWorkload(name, "quick");
+      const { target } = withBorders(workload);
+      const kept = target.filter((label, i) => label === workload.target[i]).length;
+      expect(target.filter((label) => label === 255)).toHaveLength(target.length - kept);
+      // Eight pixels a side are one object.
+      if (name !== "W3") expect(kept).toBeLessThan(target.length);
+      expect(withWeights(workload).pixelWeights!.every((weight) => weight >= 1)).toBe(true);
+
+      const odd = oddSized(workload);
+      const [images, channels, ...sides] = odd.shape as [number, number, ...number[]];
+      expect(sides).toEqual(workload.shape.slice(2).map((side) => side - 3));
+      expect(odd.logits).toHaveLength(images * channels * product(sides));
+      // The last pixel of the last plane, three before the end of every side.
+      const back = workload.shape.slice(2).reduce((at, side) => at * side + 3, 0);
+      expect(odd.logits.at(-1)).toBe(workload.logits.at(-1 - back));
+      expect(odd.target.at(-1)).toBe(workload.target.at(-1 - back));
     }
   });
 

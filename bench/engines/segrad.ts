@@ -1,7 +1,7 @@
-/** segrad, with arrays in `allocate` buffers, in plain arrays, and channels last. */
+/** segrad, with arrays in `allocate` buffers, in plain arrays, channels last, and on batches that are not so plain. */
 import { allocate, valueAndGrad } from "segrad";
 import type { Case } from "../cases.ts";
-import { channelsLast, type Workload } from "../workloads.ts";
+import { channelsLast, oddSized, type Workload, withBorders, withWeights } from "../workloads.ts";
 import type { Engine, Prepared } from "./engine.ts";
 
 /** Logits, distance maps and gradient in WebAssembly memory; nothing but the labels is copied. */
@@ -16,6 +16,16 @@ export const segradChannelsLast: Engine = {
   prepare: async (workload, item) => inBuffers(channelsLast(workload), item, "channels-last"),
 };
 
+/** What real batches have and plain ones do not. */
+export const segradVariants: readonly Engine[] = Object.entries({
+  "borders ignored": withBorders,
+  "weighted pixels": withWeights,
+  "odd sizes": oddSized,
+}).map(([name, variant]) => ({
+  name: `segrad, ${name}`,
+  prepare: async (workload, item) => inBuffers(variant(workload), item, "channels-first"),
+}));
+
 /** Plain arrays: copied in, and the gradient copied out into the same array every time. */
 export const segradCopied: Engine = {
   name: "segrad, plain arrays",
@@ -28,23 +38,38 @@ export const segradNewArrays: Engine = {
   prepare: async (workload, item) => plain(workload, item, null),
 };
 
-function inBuffers({ shape, target, ...arrays }: Workload, item: Case, layout: Layout): Prepared {
+function inBuffers(
+  { shape, target, ignoreIndex, ...arrays }: Workload,
+  item: Case,
+  layout: Layout,
+): Prepared {
   const elements = arrays.logits.length;
   const logits = allocate(elements);
   const grad = allocate(elements);
   const distance = isBoundary(item) ? allocate(elements) : null;
+  const weights = arrays.pixelWeights === undefined ? null : allocate(target.length);
   logits.data.set(arrays.logits);
+  weights?.data.set(arrays.pixelWeights!);
   distance?.data.set(arrays.distance);
   return {
     elements,
     // `.data` is read anew each time: a view taken earlier is detached when the memory grows.
     evaluate: () => {
-      const batch = { logits: logits.data, target, shape, layout, distance: distance?.data };
+      const [data, pixelWeights] = [logits.data, weights?.data];
+      const batch = {
+        logits: data,
+        target,
+        shape,
+        layout,
+        ignoreIndex,
+        pixelWeights,
+        distance: distance?.data,
+      };
       return valueAndGrad(item.loss, batch, { out: grad.data }).value;
     },
     gradient: () => grad.data,
     dispose: () => {
-      for (const buffer of [logits, grad, distance]) buffer?.dispose();
+      for (const buffer of [logits, grad, distance, weights]) buffer?.dispose();
     },
   };
 }
