@@ -3,7 +3,7 @@
 //! Means need the number of valid sites, overlap losses the size of each class, balanced losses the
 //! share of negatives. All of it depends on the target alone, so one pass serves every term.
 
-use crate::batch::{Batch, Label, NO_LABEL, Section, Target, match_target};
+use crate::batch::{Batch, Label, Section, Target, match_target};
 
 /// The first thing that is wrong with a batch's data.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,22 +112,22 @@ impl Census {
         }
         let mut row = [0; RUN];
         let mut histogram = Histogram::new(outcomes);
-        let mass = &mut self.mass[section.index * outcomes..][..outcomes];
+        let mut lanes = vec![[0.0; 4]; outcomes];
         for start in (0..pixels).step_by(RUN) {
             let row = &mut row[..RUN.min(pixels - start)];
             batch.read_labels(section, start, row.len(), row);
             histogram.add(row);
             if let Some(weights) = batch.pixel_weights {
-                let weights = &weights[section.image * pixels + start..];
-                for (label, weight) in row.iter().zip(weights).filter(|(label, _)| **label != NO_LABEL) {
-                    mass[*label as usize] += f64::from(*weight);
-                }
+                add_by_label(row, &weights[section.image * pixels + start..], &mut lanes);
             }
         }
         let count = &mut self.count[section.index * outcomes..][..outcomes];
         self.valid[section.index] = histogram.settle(count);
+        let mass = &mut self.mass[section.index * outcomes..][..outcomes];
         if batch.pixel_weights.is_none() {
             mass.copy_from_slice(count);
+        } else {
+            mass.iter_mut().zip(lanes).for_each(|(mass, lanes)| *mass = lanes.iter().sum());
         }
     }
 
@@ -152,6 +152,17 @@ impl Census {
             if batch.sigmoid {
                 (self.count[cell - 1], self.mass[cell - 1]) = (pixels as f64 - count, total - mass);
             }
+        }
+    }
+}
+
+/// Adds up the weights of each label, in four sums: one would wait for its last addition all through a blob (5 ns a
+/// pixel).
+fn add_by_label(label: &[u32], weights: &[f32], sums: &mut [[f64; 4]]) {
+    for (i, (&label, &weight)) in label.iter().zip(weights).enumerate() {
+        // No class, no sum.
+        if let Some(lanes) = sums.get_mut(label as usize) {
+            lanes[i % 4] += f64::from(weight);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::activation::softmax_few::FEW;
 use crate::activation::softmax_many::{self, Labels};
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
-use crate::tile::{Planes, PlanesMut, sum_of_row};
+use crate::tile::{Planes, PlanesMut, divide_row, multiply_row, product_row, sum_of_row};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace, zero};
@@ -101,12 +101,20 @@ impl Work<'_, '_> {
         }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { needs, label, inverse, staged, site: [_, p, q], chain: [row, ..], .. } = space;
+            let Workspace { needs, many, label, weights, inverse, staged, site: [_, p, q], chain, .. } = space;
+            let [row, other, ..] = chain;
             if needs.sums {
+                let weights = place.batch.pixel_weights.map(|_| &**weights);
+                if let Some(weights) = weights {
+                    multiply_row(inverse, weights);
+                }
+                let p = weights.filter(|_| *many).map_or(&**p, |weights| product_row(p, weights, other));
                 softmax_planes::add_up(x, label, p, inverse, sums);
-            }
-            if needs.misses {
-                softmax_many::add_by_label(label, q, sums, |sums| &mut sums.false_negatives);
+                set_inverse(inverse, weights);
+                if needs.misses {
+                    let q = weights.map_or(&**q, |weights| product_row(q, weights, other));
+                    softmax_many::add_by_label(label, q, sums, |sums| &mut sums.false_negatives);
+                }
             }
             if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {
                 let distance = planes_of(distance, place, stride, staged);
@@ -139,7 +147,8 @@ impl Work<'_, '_> {
         if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
-        self.space.inverse.fill(1.0);
+        let Workspace { inverse, weights, .. } = &mut *self.space;
+        set_inverse(inverse, self.place.batch.pixel_weights.map(|_| &**weights));
         let Some(kept) = kept else { return };
         kept.load(self.space);
         if masked {
@@ -199,6 +208,14 @@ impl Workspace {
     }
 }
 
+/// What makes p of the planes once classes were added up: they hold p, or ω p.
+fn set_inverse(inverse: &mut [f32], weights: Option<&[f32]>) {
+    inverse.fill(1.0);
+    if let Some(weights) = weights {
+        divide_row(inverse, weights);
+    }
+}
+
 /// Zeroes pixels of all planes.
 fn clear(x: &mut PlanesMut, channels: usize, pixels: &[usize], width: usize) {
     (0..channels).for_each(|k| zero(x.row(k), pixels, width));
@@ -214,7 +231,12 @@ fn chain(
     sums: &mut [Sums],
 ) {
     let stride = space.stride();
-    let Workspace { needs, label, staged, inverse, site, slopes, chain, .. } = space;
+    let Workspace { needs, label, weights, staged, inverse, site, slopes, chain, .. } = space;
+    let weights = place.batch.pixel_weights.filter(|_| needs.sums).map(|_| &**weights);
+    if let (Some(weights), true) = (weights, slopes.read_b().is_some()) {
+        // All slopes are weighted in the end.
+        divide_row(slopes.b().row(0), weights);
+    }
     let map = match left {
         Some(_) => left,
         None => place.batch.distance.filter(|_| needs.distance),
@@ -228,6 +250,9 @@ fn chain(
         softmax_planes::chain_classes(x, labels, slopes, map, chain, sums);
     } else {
         softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
+    }
+    if let Some(weights) = weights {
+        (0..place.batch.channels).for_each(|k| multiply_row(x.row(k), weights));
     }
     // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0. And what only
     // weighs nothing still had an outline.

@@ -5,7 +5,7 @@ use crate::activation::sigmoid_rows::{self, NEVER};
 use crate::activation::{copy_but_masked, fill_masked};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
-use crate::tile::vectors_mut;
+use crate::tile::{multiply_row, vectors_mut};
 use crate::view::{Row, Sums};
 use crate::work::{Work, add_row};
 use crate::workspace::Workspace;
@@ -15,11 +15,11 @@ pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
 
 impl Work<'_, '_> {
     /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
-    /// hard labels, no sums that are weighted, and no slope that needs more than sums.
+    /// hard labels, no distances that are weighted, and no slope that needs more than sums.
     pub fn is_plain_row(&self) -> bool {
         let (batch, needs) = (self.place.batch, self.space.needs);
         let plain = batch.sigmoid && batch.from_logits && !self.space.dense;
-        let weighted = batch.pixel_weights.is_some() && (needs.sums || needs.distance);
+        let weighted = batch.pixel_weights.is_some() && needs.distance;
         plain && !weighted && !needs.squares && !needs.planes
     }
 
@@ -42,16 +42,20 @@ impl Work<'_, '_> {
         let needs = self.space.together;
         let is_first = buffer.is_some();
         self.write_row(true, buffer, |row, out, rows| {
-            let surprise = match (needs.sites || !apart.is_empty(), needs.uneven) {
+            let again = needs.misses || row.weights.is_some();
+            let mut plain = Sums::default();
+            let surprise = match (again || needs.sites || !apart.is_empty(), needs.uneven) {
                 (false, _) => {
-                    sigmoid_rows::first_sweep(&row, out, sums);
+                    sigmoid_rows::first_sweep(&row, out, &mut plain);
                     [0.0; 2]
                 }
-                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, sums),
-                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, sums),
+                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, &mut plain),
+                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, &mut plain),
             };
-            if needs.misses {
-                sums.false_negatives += sigmoid_rows::misses(row.label, out, rows[0]);
+            if again {
+                sigmoid_rows::weighted_sums(&row, out, sums);
+            } else {
+                sums.merge(&plain);
             }
             if !is_first {
                 sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
@@ -69,11 +73,14 @@ impl Work<'_, '_> {
             place.gather(buffer, &mut self.space.x, width);
         }
         self.write_row(!apart.is_empty(), Some(buffer), |row, out, rows| {
-            if !needs.sites && apart.is_empty() {
+            if !needs.sites && apart.is_empty() && row.weights.is_none() {
                 sigmoid_rows::second_sweep(out, constant, hit);
             } else {
                 let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
                 sigmoid_rows::second_sweep_of_labels(out, row.label, constant, hit, labels);
+                if let Some(weights) = row.weights {
+                    multiply_row(out, weights);
+                }
                 if let Some(others) = others {
                     add_row(vectors_mut(out), others);
                 }

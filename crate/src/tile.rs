@@ -57,6 +57,32 @@ pub fn sum_of_row(row: &[f32]) -> f64 {
     runs.map(|run| run.iter().fold(F32x4::zero(), |sum, value| sum + F32x4::load(value)).sum()).sum()
 }
 
+/// Multiplies a row by another.
+#[inline(never)]
+pub fn multiply_row(row: &mut [f32], factors: &[f32]) {
+    for (value, factor) in vectors_mut(row).iter_mut().zip(vectors(factors)) {
+        (F32x4::load(value) * F32x4::load(factor)).store(value);
+    }
+}
+
+/// Divides a row by another; by 0 that is 0.
+#[inline(never)]
+pub fn divide_row(row: &mut [f32], divisors: &[f32]) {
+    for (value, divisor) in vectors_mut(row).iter_mut().zip(vectors(divisors)) {
+        let divisor = F32x4::load(divisor);
+        (F32x4::load(value) / divisor).drop(divisor.eq(F32x4::zero())).store(value);
+    }
+}
+
+/// The product of two rows, in a third.
+#[inline(never)]
+pub fn product_row<'r>(row: &[f32], factors: &[f32], to: &'r mut [f32]) -> &'r [f32] {
+    for ((value, factor), to) in vectors(row).iter().zip(vectors(factors)).zip(vectors_mut(to)) {
+        (F32x4::load(value) * F32x4::load(factor)).store(to);
+    }
+    to
+}
+
 /// Channels of a tile, to read: channel k starts at `k * stride`.
 #[derive(Clone, Copy)]
 pub struct Planes<'a> {

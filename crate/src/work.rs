@@ -53,7 +53,8 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn reopen(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
         let needs = space.needs;
         let work = Self { space, place, masked: false, held: Held::Whole };
-        let whole = place.length == place.width && place.batch.ignore.is_none();
+        let batch = place.batch;
+        let whole = place.length == place.width && batch.ignore.is_none() && batch.pixel_weights.is_none();
         if whole && !needs.sites && !needs.distance && work.is_swept_by_rows() {
             work.space.fit(place.batch, place.width);
             return work;

@@ -64,11 +64,17 @@ impl Workspace {
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;
         let summed = needs.sums || needs.distance;
-        let elsewhere = needs.squares || needs.logit_slopes || needs.planes && needs.distance;
+        let weighted = softmax
+            && summed
+            && batch.pixel_weights.is_some_and(|weights| {
+                // Sums with weights divide by them.
+                needs.planes || needs.distance || !all_divide(weights)
+            });
+        let elsewhere = needs.squares || needs.logit_slopes || needs.planes && needs.distance || weighted;
         self.many = !(2..=FEW).contains(&batch.channels);
         // A single class is always certain: not worth a kernel.
         let softmax = softmax && batch.channels > 1;
-        self.by_planes = softmax && !elsewhere && !(summed && batch.pixel_weights.is_some());
+        self.by_planes = softmax && !elsewhere;
         // Two classes have a kernel that looks for the larger logit.
         self.by_pixels = self.by_planes && self.many && !summed && !needs.planes && batch.channels_last;
     }
@@ -210,6 +216,13 @@ pub(crate) fn zero(planes: &mut [f32], pixels: &[usize], stride: usize) {
     for plane in planes.chunks_exact_mut(stride) {
         pixels.iter().for_each(|&pixel| plane[pixel] = 0.0);
     }
+}
+
+/// Whether nothing leaves the range of f32 that is divided by these weights; what weighs 0 is not. Looks at all of
+/// them, in vectors.
+fn all_divide(weights: &[f32]) -> bool {
+    let is_extreme = |weight: f32| (weight != 0.0) & !(1e-15..=1e15).contains(&weight);
+    weights.iter().fold(0, |extreme, &weight| extreme | u32::from(is_extreme(weight))) == 0
 }
 
 /// One function for all rows: inlined into each it would take two kilobytes.

@@ -1,11 +1,10 @@
-//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels and no sums are weighted. Pixels that
+//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels. Pixels that
 //! take part in nothing look like negatives without a doubt (see `Work::write_row`).
 
 use super::sigmoid::small_of;
 use super::{decode, is_masked};
 use crate::math::{LogProduct, exp, minus_log1m};
 use crate::simd::{F32x4, U32x4};
-use crate::tile::sum_of_row;
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
@@ -253,13 +252,26 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
     surprise
 }
 
-/// Σ (1 − p) y of a row, from encoded probabilities. Works in `row`.
+/// Σ ω p y, Σ ω p (1 − y) and Σ ω (1 − p) y of a row, from encoded probabilities.
 #[inline(never)]
-pub fn misses(label: &[u32], code: &[f32], row: &mut [f32]) -> f64 {
-    for ([label, code], [miss]) in lockstep([as_bits(label), code], [&mut *row]) {
-        decode(code).1.keep(sign_of(label).as_float().is_negative()).store(miss);
+pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
+    let ones = [1.0; RUN];
+    for start in (0..code.len()).step_by(RUN) {
+        let run = start..code.len().min(start + RUN);
+        let weights = row.weights.map_or(&ones[..run.len()], |weights| &weights[run.clone()]);
+        let [mut hit, mut others, mut missed] = [F32x4::zero(); 3];
+        for ([label, code, weight], []) in lockstep([as_bits(&row.label[run.clone()]), &code[run], weights], []) {
+            let is_positive = sign_of(label).as_float().is_negative();
+            let (p, q) = decode(code);
+            let mine = p.keep(is_positive);
+            hit = hit + mine * weight;
+            others = others + (p - mine) * weight;
+            missed = missed + q.keep(is_positive) * weight;
+        }
+        sums.intersection += hit.sum();
+        sums.false_positives += others.sum();
+        sums.false_negatives += missed.sum();
     }
-    sum_of_row(row)
 }
 
 /// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p

@@ -57,14 +57,13 @@ pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
         .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
 }
 
-/// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities: `inverse` is 1 then. The
+/// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
 /// second sweep would else need 1 / Σ again, and memory is where few classes wait (a sixth of Dice of 4).
-pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &mut [f32], sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &[f32], sums: &mut [Sums]) {
     match sums.len() {
         ..=FEW => softmax_few::add_up(x, label, inverse, sums),
         _ => softmax_many::add_up(x, label, p, inverse, sums),
     }
-    inverse.fill(1.0);
 }
 
 /// Adds up each class's Σ p φ, φ the signed distances, from exponentials. Works in `row`.

@@ -255,7 +255,8 @@ impl Loss for Pointwise {
             sites: true,
             rows: self.shape.slope_needs_surprise() || !even || batch.pixel_weights.is_some(),
             outcomes: self.smoothing > 0.0,
-            surprise_again: self.shape.slope_needs_surprise(),
+            // Weighted rows of a sigmoid it sweeps apart.
+            surprise_again: self.shape.slope_needs_surprise() || batch.sigmoid && batch.pixel_weights.is_some(),
             uneven: !matches!(self.weights, Weights::PerClass(_)),
             counts: matches!(self.weights, Weights::Balanced | Weights::PerClass(Numbers::List(_))),
             ..Needs::default()
