@@ -42,9 +42,10 @@ impl Work<'_, '_> {
         let needs = self.space.together;
         let is_first = buffer.is_some();
         self.write_row(true, buffer, |row, out, rows| {
-            let again = needs.misses || row.weights.is_some();
+            // What is weighted or missed is added up from the probabilities.
+            let later = needs.misses || row.weights.is_some();
             let mut plain = Sums::default();
-            let surprise = match (again || needs.sites || !apart.is_empty(), needs.uneven) {
+            let surprise = match (later || needs.sites || !apart.is_empty(), needs.uneven) {
                 (false, _) => {
                     sigmoid_rows::first_sweep(&row, out, &mut plain);
                     [0.0; 2]
@@ -52,7 +53,7 @@ impl Work<'_, '_> {
                 (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, &mut plain),
                 (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, &mut plain),
             };
-            if again {
+            if later {
                 sigmoid_rows::weighted_sums(&row, out, sums);
             } else {
                 sums.merge(&plain);
