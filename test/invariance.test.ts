@@ -10,6 +10,7 @@ import { difference, precision, toleranceOf } from "./support/compare.ts";
 import {
   channelsOf,
   labelOf,
+  pixelOf,
   pixelsOf,
   reorder,
   reordered,
@@ -130,13 +131,8 @@ test("logits under weights of 0 are not seen, be they NaN, but by losses that lo
   check(
     ({ loss, batch }) => {
       if (batch.pixelWeights === undefined || batch.fromLogits === false) return;
-      const pixels = pixelsOf(batch);
-      const pixelOf = (i: number) =>
-        batch.layout === "channels-last"
-          ? Math.floor(i / channelsOf(batch))
-          : Math.floor(i / pixels / channelsOf(batch)) * pixels + (i % pixels);
       const pixelWeights = batch.pixelWeights.map((weight, pixel) => (pixel % 3 === 0 ? 0 : weight));
-      const weighsNothing = (i: number) => pixelWeights[pixelOf(i)] === 0;
+      const weighsNothing = (i: number) => pixelWeights[pixelOf(batch, i)] === 0;
       const withLogits = (hidden: number) => ({
         ...batch,
         pixelWeights,

@@ -29,7 +29,8 @@ pub struct Workspace {
     pub(crate) staged: Vec<f32>,
     /// Logits, then exponentials or probabilities, then the gradient.
     pub(crate) x: Vec<f32>,
-    /// Under a softmax: what was taken from the logits before the exponentials in `x`, then 1 / Σ.
+    /// Under a softmax: what was taken from the logits before the exponentials in `x`, then what makes p of them:
+    /// 1 / Σ, and once classes were added up 1, or 1 / ω.
     pub(crate) inverse: Vec<f32>,
     /// Of many classes: p of each label, on its way back to its plane.
     pub(crate) own: Vec<f32>,

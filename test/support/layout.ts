@@ -51,7 +51,11 @@ export function transpose<T extends Labels | Floats>(array: T, batch: Shaped): T
 
 /** Which label of the target the logit `i` belongs to. */
 export function labelOf(batch: Shaped & Pick<Batch<Floats>, "mode" | "target">, i: number): number {
-  if (hasShapedTarget(batch)) return i;
+  return hasShapedTarget(batch) ? i : pixelOf(batch, i);
+}
+
+/** The pixel, counted over all images, of the i-th logit. */
+export function pixelOf(batch: Shaped, i: number): number {
   const [channels, pixels] = [channelsOf(batch), pixelsOf(batch)];
   if (batch.layout === "channels-last") return Math.floor(i / channels);
   return Math.floor(i / (channels * pixels)) * pixels + (i % pixels);

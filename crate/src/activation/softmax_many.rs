@@ -6,7 +6,7 @@ use super::softmax::{GROUP, LARGEST, exponentials_of_row, groups};
 use crate::batch::NO_LABEL;
 use crate::math::exp;
 use crate::simd::F32x4;
-use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, multiply_row, vectors};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -142,10 +142,6 @@ pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut 
 /// Exponentials times a factor of each pixel, in place, and `own` into the cells of the labels.
 #[inline(never)]
 pub fn scale(x: &mut PlanesMut, channels: usize, label: &[u32], factor: &[f32], own: &mut [f32]) {
-    for k in 0..channels {
-        for ([factor], [cell]) in lockstep([factor], [x.row(k)]) {
-            (F32x4::load(cell) * factor).store(cell);
-        }
-    }
+    (0..channels).for_each(|k| multiply_row(x.row(k), factor));
     swap_own(x, label, own);
 }
