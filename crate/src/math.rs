@@ -30,20 +30,40 @@ const LN2_LOW: f32 = 3.194_618_5e-5;
 /// has, and every kernel spends half of its time here.
 #[inline(always)]
 pub fn exp(x: F32x4) -> F32x4 {
+    expand(reduce(x))
+}
+
+/// A number on half its way to e^x: 2^n e^`rest`, `exponent` holding n in its low bits.
+pub struct Reduced {
+    /// x − n ln 2, at most half of ln 2
+    pub rest: F32x4,
+    /// n + 1.5·2²³
+    pub exponent: F32x4,
+}
+
+/// The first half of [`exp`].
+#[inline(always)]
+pub fn reduce(x: F32x4) -> Reduced {
     const ROUND: f32 = 12_582_912.0;
     let at = F32x4::splat;
     let x = x.max(at(-87.33));
-    let shifted = x * at(std::f32::consts::LOG2_E) + at(ROUND);
+    let exponent = x * at(std::f32::consts::LOG2_E) + at(ROUND);
     // −n, not n: the compiler would make a constant of its own of −ROUND.
-    let n = at(ROUND) - shifted;
-    let r = x + n * at(LN2_HIGH) + n * at(LN2_LOW);
+    let n = at(ROUND) - exponent;
+    Reduced { rest: x + n * at(LN2_HIGH) + n * at(LN2_LOW), exponent }
+}
+
+/// The second half of [`exp`].
+#[inline(always)]
+pub fn expand(Reduced { rest: r, exponent }: Reduced) -> F32x4 {
+    let at = F32x4::splat;
     // 1 + r + … + r⁵/120 in pairs (Estrin): one operation more than Horner's scheme, half as many that
     // wait for each other.
     let square = r * r;
     let low = at(0.166_671_15) * r + at(0.499_992_3);
     let high = at(0.008_312_5) * r + at(0.041_890_33);
     let fraction = (square * low + square * square * high) + (at(1.0) + r);
-    F32x4::from_bits(fraction.bits() + shifted.bits().shift_left(23))
+    F32x4::from_bits(fraction.bits() + exponent.bits().shift_left(23))
 }
 
 /// ln x for finite x ≥ 1.2e-38 (not denormal), within 2 ULP, also near 1, where the result is small.
@@ -101,13 +121,18 @@ pub fn log1p(x: F32x4) -> F32x4 {
 /// half as many terms as that of the logarithm.
 #[inline(always)]
 pub fn minus_log1m(x: F32x4) -> F32x4 {
+    twice_artanh(x / (F32x4::splat(2.0) - x))
+}
+
+/// 2 artanh x for 0 ≤ x ≤ ⅓.
+#[inline(always)]
+pub fn twice_artanh(x: F32x4) -> F32x4 {
     let at = F32x4::splat;
-    let ratio = x / (at(2.0) - x);
     // In pairs (Estrin): a kernel with a logarithm and an exponential in a row mostly waits.
-    let square = ratio * ratio;
+    let square = x * x;
     let fourth = square * square;
     let high = fourth * (at(0.400_249_1) + at(0.279_606) * square + at(0.281_783_34) * fourth);
-    (ratio + ratio) + ratio * (at(0.666_663_17) * square + high)
+    (x + x) + x * (at(0.666_663_17) * square + high)
 }
 
 /// Σ ln(1 + x) of many x ≥ 0 without a logarithm for each: Π (1 + x) − 1 is built up as E + x + x E, which
@@ -128,6 +153,13 @@ impl LogProduct {
     #[inline(always)]
     pub fn multiply(&mut self, x: F32x4) {
         self.0 = (self.0 + x) + self.0 * x;
+    }
+    /// Of numbers up to 1: the sum, and nothing from here on, if the products are so large that 128 more could
+    /// leave the range; else 0.
+    #[inline(always)]
+    pub fn spill(&mut self) -> f64 {
+        // 2^127 / 2^(128 / 4)
+        if (!self.0.lt(F32x4::splat(3.9e28))).any() { std::mem::take(self).sum() } else { 0.0 }
     }
     /// Whether all products have stayed in range.
     #[inline(always)]

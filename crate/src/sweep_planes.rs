@@ -252,7 +252,7 @@ fn chain(
         softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
     }
     if let Some(weights) = weights {
-        (0..place.batch.channels).for_each(|k| multiply_row(x.row(k), weights));
+        softmax::multiply_planes(x, place.batch.channels, weights);
     }
     // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0. And what only
     // weighs nothing still had an outline.

@@ -111,7 +111,7 @@ impl<'w, 'b> Work<'w, 'b> {
         if self.held == Held::Exponentials {
             softmax::normalise(x, inverse);
             if *many {
-                softmax_many::swap_own(&mut PlanesMut::new(x, *width, *width), label, own);
+                softmax_many::put_own(&mut PlanesMut::new(x, *width, *width), label, own);
             }
             self.held = Held::Whole;
         }
@@ -124,8 +124,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let batch = self.place.batch;
         if self.held == Held::Whole && !batch.sigmoid && batch.from_logits && !self.space.dense {
             let Workspace { width, label, x, site: [_, own, _], .. } = &mut *self.space;
-            own.fill(0.0);
-            softmax_many::swap_own(&mut PlanesMut::new(x, *width, *width), label, own);
+            softmax_many::take_own(&mut PlanesMut::new(x, *width, *width), label, own);
             self.held = Held::Apart;
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! Chain turns a = ∂L/∂p and b = ∂L/∂ln p into ∂L/∂z, in place over the probabilities.
 
+pub mod exponentials;
 pub mod given;
 pub mod sigmoid;
 pub mod sigmoid_rows;

@@ -1,52 +1,38 @@
 //! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels. Pixels that
 //! take part in nothing look like negatives without a doubt (see `Work::write_row`).
 
+use super::exponentials::{Halfway, RUN, runs};
 use super::sigmoid::small_of;
-use super::{decode, is_masked};
-use crate::math::{LogProduct, exp, minus_log1m};
+use super::{decode, fill_masked, is_masked};
+use crate::math::{LogProduct, minus_log1m, twice_artanh};
 use crate::simd::{F32x4, U32x4};
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
 
-/// Pixels of which sums are collected in four lanes of f32: their [`LogProduct`] stays below 2^97.
-const RUN: usize = 384;
-
-/// Pieces of [`RUN`] pixels: where they are, and what is written.
+/// Pieces of a row: where they are, and what is written.
 #[inline(always)]
 fn for_each_run(out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
-    for (out, start) in out.chunks_mut(RUN).zip((0..).step_by(RUN)) {
-        visit(start..start + out.len(), out);
-    }
+    runs(out.len()).for_each(|run| visit(run.clone(), &mut out[run]));
 }
 
 /// The same, and what is written holds e^−|z|.
-///
-/// The exponentials have a loop of their own. All at once, a vector's way from z to its gradient is so
-/// long that the processor, which looks a few hundred instructions ahead, sees no more than two or three of
-/// them at a time, and waits.
 #[inline(always)]
 fn in_runs(row: &Row, out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
+    let mut halfway = Halfway::room();
     for_each_run(out, |run, out| {
-        exponentials(row, run.clone(), out);
+        exponentials(row, run.clone(), &mut halfway, out);
         visit(run, out);
     });
 }
 
-/// e^−|z| of a run.
-fn exponentials(row: &Row, run: Range<usize>, out: &mut [f32]) {
-    let z = &row.z[run];
-    if row.masked { exponentials_of::<true>(z, out) } else { exponentials_of::<false>(z, out) }
-}
-
-/// `TO_ZERO`: where f32 would end at 1.2e-38, 0; masked pixels must leave nothing in a sum.
+/// e^−|z| of a run, and 0 of what is masked: that must leave nothing in a sum.
 #[inline(never)]
-fn exponentials_of<const TO_ZERO: bool>(z: &[f32], out: &mut [f32]) {
-    for ([z], [out]) in lockstep([z], [out]) {
-        let below = z.negative_abs();
-        let e = exp(below);
-        // Not of a NaN, which is not below.
-        if TO_ZERO { e.drop(below.lt(F32x4::splat(NEVER / 2.0))) } else { e }.store(out);
+fn exponentials(row: &Row, run: Range<usize>, halfway: &mut Halfway<1>, out: &mut [f32]) {
+    halfway.reduce(lockstep([&row.z[run.clone()]], []), |([z], [])| [z.negative_abs()]);
+    halfway.expand(lockstep([], [&mut *out]), |[e], ([], [out])| e.store(out));
+    if row.masked {
+        fill_masked(&row.label[run], out, 0.0);
     }
 }
 
@@ -66,9 +52,9 @@ fn sign_of(label: F32x4) -> U32x4 {
 #[inline(never)]
 pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
-    let mut sum = 0.0;
+    let (mut sum, mut logs) = (0.0, LogProduct::default());
     in_runs(row, out, |run, out| {
-        let (mut linear, mut logs) = (zero, LogProduct::default());
+        let mut linear = zero;
         for ([z, label], [out]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [out]) {
             let sign = sign_of(label);
             let against = z.flip(sign);
@@ -80,9 +66,9 @@ pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
             let other = scale * e.max(one.keep(is_wrong)) / (one + e);
             other.flip(sign).store(out);
         }
-        sum += linear.sum() + logs.sum();
+        sum += linear.sum() + logs.spill();
     });
-    sum
+    sum + logs.sum()
 }
 
 /// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives, and of pixels: Σ w ℓ, and
@@ -99,10 +85,10 @@ pub fn sweep(
     let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    let (mut logs, ones) = ([0.0; RUN], [1.0; RUN]);
+    let (mut halfway, mut logs, ones) = (Halfway::room(), [0.0; RUN], [1.0; RUN]);
     for_each_run(out, |run, out| {
         let logs = &mut logs[..out.len()];
-        small_and_log(row, run.clone(), out, logs);
+        small_and_log(row, run.clone(), &mut halfway, out, logs);
         let mut sum = zero;
         let of_pixels = row.weights.map_or(&ones[..out.len()], |weights| &weights[run.clone()]);
         let rows = [&row.z[run.clone()], as_bits(&row.label[run]), of_pixels, logs];
@@ -128,7 +114,7 @@ pub fn sweep(
 
 /// The smaller of p and q of a run, and −ln of the larger.
 #[inline(never)]
-fn small_and_log(row: &Row, run: Range<usize>, small: &mut [f32], log: &mut [f32]) {
+fn small_and_log(row: &Row, run: Range<usize>, halfway: &mut Halfway<1>, small: &mut [f32], log: &mut [f32]) {
     if let Some(code) = row.code {
         for ([code], [small, log]) in lockstep([&code[run]], [small, log]) {
             code.abs().store(small);
@@ -136,11 +122,15 @@ fn small_and_log(row: &Row, run: Range<usize>, small: &mut [f32], log: &mut [f32
         }
         return;
     }
-    exponentials(row, run, small);
-    for ([], [small, log]) in lockstep([], [small, log]) {
-        let p = small_of(F32x4::load(small));
-        p.store(small);
-        minus_log1m(p).store(log);
+    exponentials(row, run, halfway, small);
+    // −ln(1 − s) = ln(1 + e) = 2 artanh (e / (2 + e)). Two loops, as for exponentials.
+    for ([], [small, log]) in lockstep([], [small, &mut *log]) {
+        let e = F32x4::load(small);
+        (e / (F32x4::splat(2.0) + e)).store(log);
+        small_of(e).store(small);
+    }
+    for ([], [log]) in lockstep([], [log]) {
+        twice_artanh(F32x4::load(log)).store(log);
     }
 }
 
@@ -148,12 +138,12 @@ fn small_and_log(row: &Row, run: Range<usize>, small: &mut [f32], log: &mut [f32
 #[inline(always)]
 fn p_and_product(z: F32x4, small: F32x4) -> (F32x4, F32x4) {
     let large = F32x4::splat(1.0) - small;
-    (small.max(large.keep(z.gt(F32x4::zero()))), small * large)
+    (small.max(large.drop(z.is_negative())), small * large)
 }
 
 /// A whole evaluation of Σ p φ on a row in one pass, and `scale` p q φ into `out`.
 pub fn expectation(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
-    let mut sum = 0.0;
+    let (mut sum, mut halfway) = (0.0, Halfway::room());
     for_each_run(out, |run, out| {
         let [z, distance] = [row.z, row.distance].map(|row| &row[run.clone()]);
         sum += match row.code {
@@ -162,7 +152,7 @@ pub fn expectation(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
                 expectation_of_run(z, distance, F32x4::abs, scale, out)
             }
             None => {
-                exponentials(row, run, out);
+                exponentials(row, run, &mut halfway, out);
                 expectation_of_run(z, distance, small_of, scale, out)
             }
         };
@@ -186,15 +176,17 @@ fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x
 /// the label, the label's being negative, into `signed`, and Σ p y and Σ p (1 − y) into `sums`.
 #[inline(never)]
 pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
+    let zero = F32x4::zero();
     in_runs(row, signed, |run, signed| {
-        let (mut hit, mut others) = (F32x4::zero(), F32x4::zero());
+        let [mut hit, mut others] = [zero; 2];
         for ([z, label], [signed]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [signed]) {
             let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
             let sign = sign_of(label);
             product.flip(sign).store(signed);
-            let mine = p.keep(sign.as_float().is_negative());
-            hit = hit + mine;
-            others = others + (p - mine);
+            // Of the negatives, and a difference: of a mask of the positives the compiler makes three instructions.
+            let other = p.keep(sign.eq(U32x4::splat(0)));
+            hit = hit + (p - other);
+            others = others + other;
         }
         sums.intersection += hit.sum();
         sums.false_positives += others.sum();
@@ -216,10 +208,11 @@ pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
 #[inline(never)]
 pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums: &mut Sums) -> [f64; 2] {
     let zero = F32x4::zero();
-    let mut surprise = [0.0; 2];
+    let sides = if EVEN { 0..1 } else { 0..2 };
+    let (mut surprise, mut logs) = ([0.0; 2], [LogProduct::default(); 2]);
     in_runs(row, code, |run, code| {
-        let (mut hit, mut others) = (zero, zero);
-        let (mut linear, mut logs) = ([zero; 2], [LogProduct::default(); 2]);
+        let [mut hit, mut others] = [zero; 2];
+        let mut linear = [zero; 2];
         for ([z, label], [code]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [code]) {
             let e = F32x4::load(code);
             let small = small_of(e);
@@ -245,10 +238,11 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
         }
         sums.intersection += hit.sum();
         sums.false_positives += others.sum();
-        for side in 0..if EVEN { 1 } else { 2 } {
-            surprise[side] += linear[side].sum() + logs[side].sum();
+        for side in sides.clone() {
+            surprise[side] += linear[side].sum() + logs[side].spill();
         }
     });
+    sides.for_each(|side| surprise[side] += logs[side].sum());
     surprise
 }
 

@@ -16,9 +16,6 @@ use std::ops::Range;
 /// from the logits.
 const SMALLEST: f32 = 1e-34;
 
-/// A logit whose exponential f32 holds.
-pub(super) const LARGEST: f32 = 88.0;
-
 /// Classes handled at once, so that they share what belongs to a pixel: sums, factors, maps of slopes.
 pub(super) const GROUP: usize = 4;
 
@@ -29,11 +26,21 @@ pub(super) fn groups<const N: usize>(channels: usize) -> impl Iterator<Item = (u
     whole.chain((left..channels).map(|first| (first, 1)))
 }
 
-/// Exponentials of a row of logits.
+/// Multiplies all planes by a factor of each pixel: in groups, or every plane would load it anew.
 #[inline(never)]
-pub(super) fn exponentials_of_row(z: &[f32], x: &mut [f32]) {
-    for ([z], [x]) in lockstep([z], [x]) {
-        exp(z.min(F32x4::splat(LARGEST))).store(x);
+pub fn multiply_planes(x: &mut PlanesMut, channels: usize, factor: &[f32]) {
+    for (first, count) in groups::<GROUP>(channels) {
+        match count {
+            GROUP => multiply_rows(x.rows::<GROUP>(first), factor),
+            _ => multiply_rows([x.row(first)], factor),
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_rows<const N: usize>(rows: [&mut [f32]; N], factor: &[f32]) {
+    for ([factor], cells) in lockstep([factor], rows) {
+        cells.into_iter().for_each(|cell| (F32x4::load(cell) * factor).store(cell));
     }
 }
 

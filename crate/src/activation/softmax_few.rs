@@ -1,14 +1,15 @@
 //! Softmax of two to four classes, whose exponentials fit into registers: one pass over all planes where
 //! `softmax_many` takes three, and labels are compared with each class.
 
-use super::softmax::{GROUP, LARGEST, groups};
+use super::exponentials::{Halfway, bounded, runs};
+use super::softmax::{GROUP, groups};
 use super::softmax_many::Labels;
-use crate::math::exp;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::{Extra, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep, pixels};
+use std::ops::Range;
 
 /// Classes that are few.
 pub const FEW: usize = 4;
@@ -17,41 +18,55 @@ pub const FEW: usize = 4;
 /// others into `others`.
 #[inline(always)]
 pub fn exponentials<const N: usize>(z: Planes, x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    let walk = lockstep(z.rows::<N>(0), x.rows::<N>(0));
-    exponentials_on(walk, |read| read, label, own, others);
+    let z = z.rows::<N>(0);
+    let reduce = |halfway: &mut Halfway<N>, run: Range<usize>| {
+        halfway.reduce(lockstep(z.map(|row| &row[run.clone()]), []), |(z, [])| bounded(z));
+    };
+    exponentials_on(reduce, x, label, own, others);
 }
 
 /// The same of four classes whose logits lie together, turned to planes on their way: a copy that is turned first
 /// costs a tenth of the whole.
 #[inline(never)]
 pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    let walk = pixels(z, FEW, 0, label.len()).beside(lockstep([], x.rows::<FEW>(0)));
-    exponentials_on(walk, |(block, ([], x))| (F32x4::transpose(block), x), label, own, others);
+    let reduce = |halfway: &mut Halfway<FEW>, run: Range<usize>| {
+        let walk = lockstep([&z[FEW * run.start..FEW * run.start + run.len()]], []).beside(pixels(
+            &z[FEW * run.start..],
+            FEW,
+            0,
+            run.len(),
+        ));
+        halfway.reduce(walk, |(_, block)| bounded(F32x4::transpose(block)));
+    };
+    exponentials_on(reduce, x, label, own, others);
 }
 
 #[inline(always)]
-fn exponentials_on<'a, const N: usize, W: Walk>(
-    walk: W,
-    read: impl Fn(W::Vectors) -> ([F32x4; N], [&'a mut [f32; 4]; N]),
+fn exponentials_on<const N: usize>(
+    reduce: impl Fn(&mut Halfway<N>, Range<usize>),
+    x: &mut PlanesMut,
     label: &[u32],
     own: &mut [f32],
     others: &mut [f32],
 ) {
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
-    let sums = lockstep([as_bits(label)], [own, others]);
-    for (([label], [own, others]), vectors) in sums.beside(walk) {
-        let (z, x) = read(vectors);
-        let (mut hit, mut sum) = (F32x4::zero(), F32x4::zero());
-        for ((z, x), class) in z.into_iter().zip(x).zip(class) {
-            let e = exp(z.min(F32x4::splat(LARGEST)));
-            e.store(x);
-            let mine = e.keep(label.bits().eq(class));
-            hit = hit + mine;
-            // A difference: the compiler makes three instructions of `drop`.
-            sum = sum + (e - mine);
-        }
-        hit.store(own);
-        sum.store(others);
+    let mut halfway = Halfway::room();
+    for run in runs(label.len()) {
+        reduce(&mut halfway, run.clone());
+        let sums = lockstep([as_bits(&label[run.clone()])], [&mut own[run.clone()], &mut others[run.clone()]]);
+        let x = lockstep([], x.rows::<N>(0).map(|row| &mut row[run.clone()]));
+        halfway.expand(sums.beside(x), |e, (([label], [own, others]), ([], x))| {
+            let (mut hit, mut sum) = (F32x4::zero(), F32x4::zero());
+            for ((e, x), class) in e.into_iter().zip(x).zip(class) {
+                e.store(x);
+                let mine = e.keep(label.bits().eq(class));
+                hit = hit + mine;
+                // A difference: the compiler makes three instructions of `drop`.
+                sum = sum + (e - mine);
+            }
+            hit.store(own);
+            sum.store(others);
+        });
     }
 }
 
@@ -128,17 +143,26 @@ pub fn exponentials_of_two(
     others: &mut [f32],
 ) {
     let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
-    let [first, second] = z.rows::<2>(0);
-    let rows = lockstep([as_bits(label), first, second], [top, own, others]).beside(lockstep([], x.rows::<2>(0)));
-    for (([label, first, second], [top, own, others]), ([], cells)) in rows {
-        first.max(second).store(top);
-        let difference = second - first;
-        let e = exp(difference.negative_abs());
-        let both = [e.max(one.keep(difference.lt(zero))), e.max(one.keep(difference.gt(zero)))];
-        let hits = [0, 1].map(|k| both[k].keep(label.bits().eq(U32x4::splat(k as u32))));
-        (hits[0] + hits[1]).store(own);
-        ((both[0] - hits[0]) + (both[1] - hits[1])).store(others);
-        both.into_iter().zip(cells).for_each(|(e, cell)| e.store(cell));
+    let mut halfway = Halfway::room();
+    for run in runs(label.len()) {
+        let z = z.rows::<2>(0).map(|row| &row[run.clone()]);
+        let [x, difference] = x.rows::<2>(0).map(|row| &mut row[run.clone()]);
+        halfway.reduce(lockstep(z, [&mut top[run.clone()], &mut *difference]), |([first, second], [top, to])| {
+            let difference = second - first;
+            first.max(second).store(top);
+            difference.store(to);
+            [difference.negative_abs()]
+        });
+        let rows = lockstep([as_bits(&label[run.clone()])], [&mut own[run.clone()], &mut others[run], x, difference]);
+        halfway.expand(rows, |[e], ([label], [own, others, first, second])| {
+            let difference = F32x4::load(second);
+            let both = [e.max(one.keep(difference.lt(zero))), e.max(one.keep(difference.gt(zero)))];
+            let hits = [0, 1].map(|k| both[k].keep(label.bits().eq(U32x4::splat(k as u32))));
+            (hits[0] + hits[1]).store(own);
+            ((both[0] - hits[0]) + (both[1] - hits[1])).store(others);
+            both[0].store(first);
+            both[1].store(second);
+        });
     }
 }
 
@@ -192,10 +216,11 @@ pub fn chain_labels<const N: usize>(x: &mut PlanesMut, label: &[u32], factor: &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::softmax_many::swap_own;
+    use super::super::softmax_many::take_own;
     use super::super::softmax_many_chain;
     use super::*;
     use crate::batch::NO_LABEL;
+    use crate::math::exp;
     use crate::slopes::{Map, NoMap};
 
     const WIDTH: usize = 32;
@@ -224,7 +249,7 @@ mod tests {
         let mut own = vec![0.0; WIDTH];
         let [x, y] = [&mut few, &mut many].map(|data| PlanesMut::new(data, WIDTH, WIDTH));
         let (mut x, mut y) = (x, y);
-        swap_own(&mut y, &label, &mut own);
+        take_own(&mut y, &label, &mut own);
         let p: Vec<f32> = own.iter().zip(&inverse).map(|(own, inverse)| own * inverse).collect();
         let labels = Labels { class: &label, p: &p, inverse: &inverse };
         if with_map {

@@ -2,11 +2,11 @@
 //! and its cell is 0, so that the loops over classes look at no label: three operations a vector where comparing
 //! takes six. And Σ of the others is built up by itself, so that q and u of the label lose nothing as p → 1.
 
-use super::softmax::{GROUP, LARGEST, exponentials_of_row, groups};
+use super::exponentials::{exponentials_of_row, exponentials_of_rows};
+use super::softmax::{GROUP, groups, multiply_planes};
 use crate::batch::NO_LABEL;
-use crate::math::exp;
 use crate::simd::F32x4;
-use crate::tile::{Planes, PlanesMut, SUM_RUN, multiply_row, vectors};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -23,32 +23,20 @@ pub struct Labels<'a> {
 /// into `others`.
 #[inline(never)]
 pub fn exponentials(z: Planes, x: &mut PlanesMut, channels: usize, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    for (first, count) in groups::<TOGETHER>(channels) {
+    for (first, count) in groups::<GROUP>(channels) {
         match count {
-            TOGETHER => exponentials_of::<TOGETHER>(z, x, first),
+            // Each row begins with a wait for memory, which they share (at 21 classes, cross-entropy: 0.75 ns per
+            // element, where one by one takes 0.99, two 0.84 and seven 0.77).
+            GROUP => exponentials_of_rows(z.rows::<GROUP>(first), x.rows::<GROUP>(first)),
             _ => exponentials_of_row(z.row(first), x.row(first)),
         }
     }
-    own.fill(0.0);
-    swap_own(x, label, own);
+    take_own(x, label, own);
     others.fill(0.0);
     for (first, count) in groups::<GROUP>(channels) {
         match count {
             GROUP => add_rows::<GROUP>(x.as_planes(), first, others),
             _ => add_rows::<1>(x.as_planes(), first, others),
-        }
-    }
-}
-
-/// Rows whose exponentials are taken together: each begins with a wait for memory, which they share (at 21
-/// classes 0.56 ns per element, where one by one takes 0.63 and four 0.65).
-const TOGETHER: usize = 3;
-
-#[inline(always)]
-fn exponentials_of<const N: usize>(z: Planes, x: &mut PlanesMut, first: usize) {
-    for (z, x) in lockstep(z.rows::<N>(first), x.rows::<N>(first)) {
-        for (z, x) in z.into_iter().zip(x) {
-            exp(z.min(F32x4::splat(LARGEST))).store(x);
         }
     }
 }
@@ -60,15 +48,24 @@ fn add_rows<const N: usize>(x: Planes, first: usize, sum: &mut [f32]) {
     }
 }
 
-/// Exchanges what `own` has of each pixel and what the plane of its label has. Nothing happens where there is no
-/// label.
+/// Takes what the planes of the labels have, and leaves 0 there; 0 where there is no label.
 #[inline(never)]
-pub fn swap_own(x: &mut PlanesMut, label: &[u32], own: &mut [f32]) {
+pub fn take_own(x: &mut PlanesMut, label: &[u32], own: &mut [f32]) {
     let stride = x.stride();
     let data = x.data_mut();
     for (pixel, (&label, own)) in label.iter().zip(own).enumerate() {
+        *own = if label == NO_LABEL { 0.0 } else { std::mem::take(&mut data[label as usize * stride + pixel]) };
+    }
+}
+
+/// Puts `own` into the planes of the labels.
+#[inline(never)]
+pub fn put_own(x: &mut PlanesMut, label: &[u32], own: &[f32]) {
+    let stride = x.stride();
+    let data = x.data_mut();
+    for (pixel, (&label, &own)) in label.iter().zip(own).enumerate() {
         if label != NO_LABEL {
-            std::mem::swap(&mut data[label as usize * stride + pixel], own);
+            data[label as usize * stride + pixel] = own;
         }
     }
 }
@@ -141,7 +138,7 @@ pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut 
 
 /// Exponentials times a factor of each pixel, in place, and `own` into the cells of the labels.
 #[inline(never)]
-pub fn scale(x: &mut PlanesMut, channels: usize, label: &[u32], factor: &[f32], own: &mut [f32]) {
-    (0..channels).for_each(|k| multiply_row(x.row(k), factor));
-    swap_own(x, label, own);
+pub fn scale(x: &mut PlanesMut, channels: usize, label: &[u32], factor: &[f32], own: &[f32]) {
+    multiply_planes(x, channels, factor);
+    put_own(x, label, own);
 }

@@ -2,7 +2,7 @@
 
 use super::softmax::{GROUP, groups};
 use super::softmax_chain::NEARLY_ONE;
-use super::softmax_many::{Labels, add_own_distances, read_own, swap_own};
+use super::softmax_many::{Labels, add_own_distances, put_own, read_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -59,7 +59,7 @@ pub fn chain(
         None => finish(x, [weighted, inverse], constant, NoMap),
         Some(map) => finish(x, [weighted, inverse], constant, map),
     }
-    swap_own(x, class, own);
+    put_own(x, class, own);
     for Top { class, pixel, gradient } in tops {
         x.row(class)[pixel] = gradient;
     }

@@ -1,7 +1,8 @@
 //! Softmax with labels where the channels of a pixel lie together, swept pixel after pixel and where the gradient
 //! lies: for losses that need no more than the labels' own u, p and q. The same bits as plane by plane.
 
-use super::softmax::{GROUP, exponentials_of_row, groups};
+use super::exponentials::exponentials_of_row;
+use super::softmax::{GROUP, groups};
 use super::softmax_planes::are_healthy;
 use crate::batch::NO_LABEL;
 use crate::simd::F32x4;
@@ -14,14 +15,13 @@ const RUN: usize = 64;
 /// `x` the labels' own are 0. It says no where that of `softmax_planes` would.
 #[inline(never)]
 pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], [own, others]: [&mut [f32]; 2]) -> bool {
-    own.fill(0.0);
     others.fill(0.0);
     for start in (0..label.len()).step_by(RUN) {
         let run = start..label.len().min(start + RUN);
         let floats = start * channels..run.end * channels;
         let (x, others) = (&mut x[floats.clone()], &mut others[run.clone()]);
         exponentials_of_row(&z[floats], x);
-        swap_own(x, channels, &label[run.clone()], &mut own[run.clone()]);
+        take_own(x, channels, &label[run.clone()], &mut own[run.clone()]);
         // Class after class, as planes are added up.
         for (first, count) in groups::<GROUP>(channels) {
             if count == GROUP {
@@ -39,23 +39,23 @@ pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], [o
     are_healthy(own, others)
 }
 
-/// Exchanges what `own` has of each pixel and what `x` has of its label.
+/// Takes what `x` has of each label, and leaves 0 there; 0 where there is no label.
 #[inline(never)]
-fn swap_own(x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32]) {
+fn take_own(x: &mut [f32], channels: usize, label: &[u32], own: &mut [f32]) {
     for ((cells, &label), own) in x.chunks_exact_mut(channels).zip(label).zip(own) {
-        if label != NO_LABEL {
-            std::mem::swap(&mut cells[label as usize], own);
-        }
+        *own = if label == NO_LABEL { 0.0 } else { std::mem::take(&mut cells[label as usize]) };
     }
 }
 
 /// Exponentials times a factor of each pixel, in place, and `own` into the cells of the labels.
 #[inline(never)]
-pub fn scale(x: &mut [f32], channels: usize, label: &[u32], factor: &[f32], own: &mut [f32]) {
-    for (cells, factor) in x.chunks_exact_mut(channels).zip(factor) {
+pub fn scale(x: &mut [f32], channels: usize, label: &[u32], factor: &[f32], own: &[f32]) {
+    for (((cells, factor), &label), &own) in x.chunks_exact_mut(channels).zip(factor).zip(label).zip(own) {
         cells.iter_mut().for_each(|cell| *cell *= factor);
+        if label != NO_LABEL {
+            cells[label as usize] = own;
+        }
     }
-    swap_own(x, channels, label, own);
 }
 
 /// Subtracts the largest logit of each pixel, and leaves it in `top`.

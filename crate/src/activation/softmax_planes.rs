@@ -98,7 +98,7 @@ pub fn encode(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &[f32]
     }
     if channels > FEW {
         lockstep([&*own], [&mut *rest]).for_each(|([p], [rest])| (F32x4::load(rest) + small(p)).store(rest));
-        softmax_many::swap_own(x, label, own);
+        softmax_many::put_own(x, label, own);
     }
     for k in 0..channels {
         for ([rest], [cell]) in lockstep([&*rest], [x.row(k)]) {
