@@ -62,10 +62,15 @@ impl F32x4 {
     pub fn min(self, other: Self) -> Self {
         Self(backend::min(self.0, other.0))
     }
-    /// Clears the sign bit.
+    /// Clears the sign bit. By a mask: V8 makes three instructions of `f32x4.abs`.
     #[inline(always)]
     pub fn abs(self) -> Self {
-        Self(backend::abs(self.0))
+        Self::from_bits(U32x4(backend::and(self.bits().0, backend::int_splat(!(1 << 31)))))
+    }
+    /// The sign bit, set where that of `self` is not.
+    #[inline(always)]
+    pub fn opposite_sign(self) -> U32x4 {
+        U32x4(backend::and_not(backend::int_splat(1 << 31), self.bits().0))
     }
     /// −|self|
     #[inline(always)]

@@ -1,8 +1,7 @@
 //! Whole sweeps of a sigmoid with labels, a row at a time and in one pass each: no probability is stored that
 //! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
 
-use crate::activation::sigmoid_rows::{self, NEVER};
-use crate::activation::{copy_but_masked, fill_masked};
+use crate::activation::{fill_masked, sigmoid_rows};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::{multiply_row, vectors_mut};
@@ -109,23 +108,12 @@ impl Work<'_, '_> {
             let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
             weightless.for_each(|(label, _)| *label = NO_LABEL);
         }
-        // Masked pixels are negatives without a doubt.
-        let z = match place.row(place.batch.logits, 0, width) {
-            Some(row) if !masked => row,
-            Some(row) => {
-                if look {
-                    copy_but_masked(label, row, p, NEVER);
-                }
-                p
+        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
+            if look {
+                place.gather(place.batch.logits, p, width);
             }
-            None => {
-                if look {
-                    place.gather(place.batch.logits, p, width);
-                    fill_masked(label, p, NEVER);
-                }
-                p
-            }
-        };
+            p
+        });
         let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
         let distance = distances.unwrap_or(distance);
         let row = Row { section: place.section, z, label, masked, weights, distance, code: None };

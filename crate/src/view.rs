@@ -3,6 +3,7 @@
 use crate::batch::Section;
 use crate::simd::{F32x4, U32x4};
 use crate::tile::{Planes, vectors};
+use std::ops::Range;
 
 /// The truth of a tile, and how the prediction fares on it. u = −ln p is the *surprise*, q = 1 − p.
 ///
@@ -91,6 +92,21 @@ pub struct Row<'a> {
     pub distance: &'a [f32],
     /// The smaller of p and q, with any sign, where it is known already.
     pub code: Option<&'a [f32]>,
+}
+
+impl Row<'_> {
+    /// Some of its pixels.
+    #[inline(always)]
+    pub fn piece(&self, run: Range<usize>) -> Self {
+        Self {
+            z: &self.z[run.clone()],
+            label: &self.label[run.clone()],
+            weights: self.weights.map(|weights| &weights[run.clone()]),
+            distance: self.distance.get(run.clone()).unwrap_or(&[]),
+            code: self.code.map(|code| &code[run]),
+            ..*self
+        }
+    }
 }
 
 /// The sums of one class in one image, each weighted by ω.

@@ -1,48 +1,68 @@
-//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels. Pixels that
-//! take part in nothing look like negatives without a doubt (see `Work::write_row`).
+//! Sigmoid: what whole sweeps of a row do in one pass, where targets are labels.
 
 use super::exponentials::{Halfway, RUN, runs};
 use super::sigmoid::small_of;
-use super::{decode, fill_masked, is_masked};
-use crate::math::{LogProduct, minus_log1m, twice_artanh};
-use crate::simd::{F32x4, U32x4};
+use super::{SiteRows, copy_but_masked, decode, fill_masked};
+use crate::math::{LogProduct, twice_artanh};
+use crate::simd::{F32x4, Mask, U32x4};
 use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
 
-/// Pieces of a row: where they are, and what is written.
+/// The logit of masked pixels.
+const NEVER: f32 = -1000.0;
+
+/// Visits a row, and what is written, in pieces.
 #[inline(always)]
-fn for_each_run(out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
-    runs(out.len()).for_each(|run| visit(run.clone(), &mut out[run]));
+fn in_pieces(row: &Row, out: &mut [f32], mut visit: impl FnMut(&Row, &mut [f32])) {
+    let mut room = [0.0; RUN];
+    runs(out.len()).for_each(|run| visit(&piece(row, run.clone(), &mut room), &mut out[run]));
+}
+
+/// A piece of a row. Pixels that take part in nothing look like negatives without a doubt: they are copied to `room`,
+/// which stays in the first cache (as a whole row, half a nanosecond each).
+#[inline(never)]
+fn piece<'r>(row: &Row<'r>, run: Range<usize>, room: &'r mut [f32; RUN]) -> Row<'r> {
+    let z = &mut room[..run.len()];
+    let piece = row.piece(run);
+    if !piece.masked {
+        return piece;
+    }
+    copy_but_masked(piece.label, piece.z, z, NEVER);
+    Row { z, ..piece }
 }
 
 /// The same, and what is written holds e^−|z|.
 #[inline(always)]
-fn in_runs(row: &Row, out: &mut [f32], mut visit: impl FnMut(Range<usize>, &mut [f32])) {
+fn in_exponentials(row: &Row, out: &mut [f32], mut visit: impl FnMut(&Row, &mut [f32])) {
     let mut halfway = Halfway::room();
-    for_each_run(out, |run, out| {
-        exponentials(row, run.clone(), &mut halfway, out);
-        visit(run, out);
+    in_pieces(row, out, |piece, out| {
+        exponentials(piece, &mut halfway, out);
+        visit(piece, out);
     });
 }
 
-/// e^−|z| of a run, and 0 of what is masked: that must leave nothing in a sum.
+/// e^−|z| of a piece, and 0 of what is masked: that must leave nothing in a sum.
 #[inline(never)]
-fn exponentials(row: &Row, run: Range<usize>, halfway: &mut Halfway<1>, out: &mut [f32]) {
-    halfway.reduce(lockstep([&row.z[run.clone()]], []), |([z], [])| [z.negative_abs()]);
+fn exponentials(piece: &Row, halfway: &mut Halfway<1>, out: &mut [f32]) {
+    halfway.reduce(lockstep([piece.z], []), |([z], [])| [z.negative_abs()]);
     halfway.expand(lockstep([], [&mut *out]), |[e], ([], [out])| e.store(out));
-    if row.masked {
-        fill_masked(&row.label[run], out, 0.0);
+    if piece.masked {
+        fill_masked(piece.label, out, 0.0);
     }
 }
-
-/// The logit of masked pixels.
-pub const NEVER: f32 = -1000.0;
 
 /// The sign bit of positives.
 #[inline(always)]
 fn sign_of(label: F32x4) -> U32x4 {
     label.bits().shift_left(31)
+}
+
+/// Where labels are negative. Of a mask of the positives, who have what the negatives leave, the compiler makes
+/// three instructions.
+#[inline(always)]
+fn is_negative(sign: U32x4) -> Mask {
+    sign.eq(U32x4::splat(0))
 }
 
 /// A whole evaluation of cross-entropy on a row in one pass: Σ u, and `scale` (p − y) into `out`.
@@ -53,9 +73,9 @@ fn sign_of(label: F32x4) -> U32x4 {
 pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     let (one, zero, scale) = (F32x4::splat(1.0), F32x4::zero(), F32x4::splat(scale));
     let (mut sum, mut logs) = (0.0, LogProduct::default());
-    in_runs(row, out, |run, out| {
+    in_exponentials(row, out, |piece, out| {
         let mut linear = zero;
-        for ([z, label], [out]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [out]) {
+        for ([z, label], [out]) in lockstep([piece.z, as_bits(piece.label)], [out]) {
             let sign = sign_of(label);
             let against = z.flip(sign);
             let e = F32x4::load(out);
@@ -81,29 +101,20 @@ pub fn sweep(
     out: &mut [f32],
     at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
 ) -> f64 {
-    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
     let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
-    let (mut halfway, mut logs, ones) = (Halfway::room(), [0.0; RUN], [1.0; RUN]);
-    for_each_run(out, |run, out| {
-        let logs = &mut logs[..out.len()];
-        small_and_log(row, run.clone(), &mut halfway, out, logs);
-        let mut sum = zero;
-        let of_pixels = row.weights.map_or(&ones[..out.len()], |weights| &weights[run.clone()]);
-        let rows = [&row.z[run.clone()], as_bits(&row.label[run]), of_pixels, logs];
-        for ([z, label, of_pixel, log], [out]) in lockstep(rows, [out]) {
+    let mut halfway = Halfway::room();
+    let [mut u, mut q, mut room] = [[0.0; RUN]; 3];
+    in_pieces(row, out, |piece, out| {
+        let [u, q, room] = [&mut u, &mut q, &mut room].map(|row| &mut row[..out.len()]);
+        let of_pixels = weights_of_pixels(piece, room);
+        sites(piece, &mut halfway, SiteRows { u, p: out, q });
+        let mut sum = F32x4::zero();
+        for ([label, of_pixel, u, q], [out]) in lockstep([as_bits(piece.label), of_pixels, u, q], [out]) {
+            let (value, slope) = at_site(u, F32x4::load(out), q);
             let sign = sign_of(label);
-            let against = z.flip(sign);
-            let small = F32x4::load(out);
-            let large = one - small;
-            let is_wrong = against.gt(zero);
-            // One operation less each than a choice of the two.
-            let (p, q) = (small.max(large.drop(is_wrong)), small.max(large.keep(is_wrong)));
-            let (value, slope) = at_site(log + against.max(zero), p, q);
-            let weight = sign.as_float().is_negative().select(positive, negative);
-            // Of u = 0 not every loss is 0.
-            let weight = (weight * of_pixel).drop(is_masked(label));
+            let weight = is_negative(sign).select(negative, positive) * of_pixel;
             sum = sum + value * weight;
             (slope * weight * scale).flip(sign).store(out);
         }
@@ -112,25 +123,43 @@ pub fn sweep(
     total
 }
 
-/// The smaller of p and q of a run, and −ln of the larger.
+/// What pixels weigh: nothing where they are masked, whose loss need not be 0.
+fn weights_of_pixels<'r>(piece: &Row<'r>, room: &'r mut [f32]) -> &'r [f32] {
+    let weights = piece.weights.unwrap_or(&[1.0; RUN][..room.len()]);
+    if !piece.masked {
+        return weights;
+    }
+    copy_but_masked(piece.label, weights, room, 0.0);
+    room
+}
+
+/// u, p and q of the labels of a piece. Not in the loop of `sweep`: as for exponentials, short loops wait less.
 #[inline(never)]
-fn small_and_log(row: &Row, run: Range<usize>, halfway: &mut Halfway<1>, small: &mut [f32], log: &mut [f32]) {
-    if let Some(code) = row.code {
-        for ([code], [small, log]) in lockstep([&code[run]], [small, log]) {
+fn sites(piece: &Row, halfway: &mut Halfway<1>, SiteRows { u, p, q }: SiteRows) {
+    let (one, two, zero) = (F32x4::splat(1.0), F32x4::splat(2.0), F32x4::zero());
+    // Of s, the smaller of p and q: −ln(1 − s) = 2 artanh (s / (2 − s)); with s = e / (1 + e) that is e / (2 + e).
+    if let Some(code) = piece.code {
+        for ([code], [small, ratio]) in lockstep([code], [&mut *p, &mut *u]) {
             code.abs().store(small);
-            minus_log1m(code.abs()).store(log);
+            (code.abs() / (two - code.abs())).store(ratio);
         }
-        return;
+    } else {
+        exponentials(piece, halfway, p);
+        for ([], [small, ratio]) in lockstep([], [&mut *p, &mut *u]) {
+            let e = F32x4::load(small);
+            (e / (two + e)).store(ratio);
+            small_of(e).store(small);
+        }
     }
-    exponentials(row, run, halfway, small);
-    // −ln(1 − s) = ln(1 + e) = 2 artanh (e / (2 + e)). Two loops, as for exponentials.
-    for ([], [small, log]) in lockstep([], [small, &mut *log]) {
-        let e = F32x4::load(small);
-        (e / (F32x4::splat(2.0) + e)).store(log);
-        small_of(e).store(small);
-    }
-    for ([], [log]) in lockstep([], [log]) {
-        twice_artanh(F32x4::load(log)).store(log);
+    for ([z, label], [u, p, q]) in lockstep([piece.z, as_bits(piece.label)], [u, p, q]) {
+        let against = z.flip(sign_of(label));
+        (twice_artanh(F32x4::load(u)) + against.max(zero)).store(u);
+        let small = F32x4::load(p);
+        let large = one - small;
+        let is_wrong = against.gt(zero);
+        // One operation less each than a choice of the two.
+        small.max(large.drop(is_wrong)).store(p);
+        small.max(large.keep(is_wrong)).store(q);
     }
 }
 
@@ -144,27 +173,26 @@ fn p_and_product(z: F32x4, small: F32x4) -> (F32x4, F32x4) {
 /// A whole evaluation of Σ p φ on a row in one pass, and `scale` p q φ into `out`.
 pub fn expectation(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     let (mut sum, mut halfway) = (0.0, Halfway::room());
-    for_each_run(out, |run, out| {
-        let [z, distance] = [row.z, row.distance].map(|row| &row[run.clone()]);
-        sum += match row.code {
+    in_pieces(row, out, |piece, out| {
+        sum += match piece.code {
             Some(code) => {
-                out.copy_from_slice(&code[run]);
-                expectation_of_run(z, distance, F32x4::abs, scale, out)
+                out.copy_from_slice(code);
+                expectation_of_piece(piece, F32x4::abs, scale, out)
             }
             None => {
-                exponentials(row, run, &mut halfway, out);
-                expectation_of_run(z, distance, small_of, scale, out)
+                exponentials(piece, &mut halfway, out);
+                expectation_of_piece(piece, small_of, scale, out)
             }
         };
     });
     sum
 }
 
-/// The same of a run. `small` gives the smaller of p and q of what `out` holds.
+/// The same of a piece. `small` gives the smaller of p and q of what `out` holds.
 #[inline(always)]
-fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x4, scale: f32, out: &mut [f32]) -> f64 {
+fn expectation_of_piece(piece: &Row, small: impl Fn(F32x4) -> F32x4, scale: f32, out: &mut [f32]) -> f64 {
     let (mut sum, scale) = (F32x4::zero(), F32x4::splat(scale));
-    for ([z, distance], [out]) in lockstep([z, distance], [out]) {
+    for ([z, distance], [out]) in lockstep([piece.z, piece.distance], [out]) {
         let (p, product) = p_and_product(z, small(F32x4::load(out)));
         sum = sum + p * distance;
         (product * distance * scale).store(out);
@@ -177,14 +205,13 @@ fn expectation_of_run(z: &[f32], distance: &[f32], small: impl Fn(F32x4) -> F32x
 #[inline(never)]
 pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
     let zero = F32x4::zero();
-    in_runs(row, signed, |run, signed| {
+    in_exponentials(row, signed, |piece, signed| {
         let [mut hit, mut others] = [zero; 2];
-        for ([z, label], [signed]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [signed]) {
+        for ([z, label], [signed]) in lockstep([piece.z, as_bits(piece.label)], [signed]) {
             let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
             let sign = sign_of(label);
             product.flip(sign).store(signed);
-            // Of the negatives, and a difference: of a mask of the positives the compiler makes three instructions.
-            let other = p.keep(sign.eq(U32x4::splat(0)));
+            let other = p.keep(is_negative(sign));
             hit = hit + (p - other);
             others = others + other;
         }
@@ -210,30 +237,28 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
     let zero = F32x4::zero();
     let sides = if EVEN { 0..1 } else { 0..2 };
     let (mut surprise, mut logs) = ([0.0; 2], [LogProduct::default(); 2]);
-    in_runs(row, code, |run, code| {
+    in_exponentials(row, code, |piece, code| {
         let [mut hit, mut others] = [zero; 2];
         let mut linear = [zero; 2];
-        for ([z, label], [code]) in lockstep([&row.z[run.clone()], as_bits(&row.label[run])], [code]) {
+        for ([z, label], [code]) in lockstep([piece.z, as_bits(piece.label)], [code]) {
             let e = F32x4::load(code);
             let small = small_of(e);
-            let is_likely = z.gt(zero);
             let p = p_and_product(z, small).0;
-            is_likely.select(-small, small).store(code);
+            small.flip(z.opposite_sign()).store(code);
             let sign = sign_of(label);
-            let is_positive = sign.as_float().is_negative();
-            let mine = p.keep(is_positive);
-            hit = hit + mine;
-            others = others + (p - mine);
+            let other = p.keep(is_negative(sign));
+            hit = hit + (p - other);
+            others = others + other;
             let over = z.flip(sign).max(zero);
             if EVEN {
                 linear[0] = linear[0] + over;
                 logs[0].multiply(e);
             } else {
-                let (over_positive, e_positive) = (over.keep(is_positive), e.keep(is_positive));
-                linear[0] = linear[0] + (over - over_positive);
-                linear[1] = linear[1] + over_positive;
-                logs[0].multiply(e - e_positive);
-                logs[1].multiply(e_positive);
+                let (over_negative, e_negative) = (over.keep(is_negative(sign)), e.keep(is_negative(sign)));
+                linear[0] = linear[0] + over_negative;
+                linear[1] = linear[1] + (over - over_negative);
+                logs[0].multiply(e_negative);
+                logs[1].multiply(e - e_negative);
             }
         }
         sums.intersection += hit.sum();
@@ -273,16 +298,16 @@ pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
 #[inline(never)]
 pub fn second_sweep_of_labels(code: &mut [f32], label: &[u32], constant: f32, hit: f32, b: [f32; 2]) {
     let one = F32x4::splat(1.0);
-    let [constant, hit, negative, positive] = [constant, hit, -b[0], b[1]].map(F32x4::splat);
+    let [constant, of_positives, negative, positive] = [constant, constant + hit, -b[0], b[1]].map(F32x4::splat);
     for ([label], [cell]) in lockstep([as_bits(label)], [code]) {
         let code = F32x4::load(cell);
         let sign = sign_of(label);
-        let is_positive = sign.as_float().is_negative();
+        let is_negative = is_negative(sign);
         // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
         let other = code.flip(sign);
         let other = other + one.keep(other.is_negative());
         let product = code.abs() * (one - code.abs());
-        let slope = product * (constant + hit.keep(is_positive));
-        (slope + is_positive.select(positive, negative) * other).store(cell);
+        let slope = product * is_negative.select(constant, of_positives);
+        (slope + is_negative.select(negative, positive) * other).store(cell);
     }
 }

@@ -26,10 +26,6 @@ pub fn neg(a: Float) -> Float {
     a.map(|x| -x)
 }
 #[inline(always)]
-pub fn abs(a: Float) -> Float {
-    a.map(f32::abs)
-}
-#[inline(always)]
 pub fn not(a: Int) -> Int {
     a.map(|x| !x)
 }

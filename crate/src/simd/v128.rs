@@ -8,7 +8,7 @@ macro_rules! ops { ($($name:ident($($arg:ident),*) = $instruction:ident;)*) => {
 }}
 ops! {
     add(a, b) = f32x4_add; sub(a, b) = f32x4_sub; mul(a, b) = f32x4_mul; div(a, b) = f32x4_div;
-    max(a, b) = f32x4_pmax; min(a, b) = f32x4_pmin; neg(a) = f32x4_neg; abs(a) = f32x4_abs;
+    max(a, b) = f32x4_pmax; min(a, b) = f32x4_pmin; neg(a) = f32x4_neg;
     lt(a, b) = f32x4_lt; eq(a, b) = f32x4_eq;
     int_eq(a, b) = i32x4_eq; int_add(a, b) = i32x4_add; int_sub(a, b) = i32x4_sub;
     and(a, b) = v128_and; or(a, b) = v128_or; xor(a, b) = v128_xor; and_not(a, b) = v128_andnot; not(a) = v128_not;
