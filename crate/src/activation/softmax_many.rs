@@ -5,7 +5,7 @@
 use super::exponentials::{exponentials_of_row, exponentials_of_rows};
 use super::softmax::{GROUP, groups, multiply_planes};
 use crate::batch::NO_LABEL;
-use crate::simd::F32x4;
+use crate::simd::{F32x4, U32x4};
 use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
@@ -48,14 +48,61 @@ fn add_rows<const N: usize>(x: Planes, first: usize, sum: &mut [f32]) {
     }
 }
 
+/// Where the cells of the labels are among planes `stride` apart.
+enum Cells {
+    /// Four neighbours of one class.
+    Four(usize),
+    /// A single one.
+    One(usize),
+    /// There is no label.
+    None,
+}
+
+/// Visits pixels and the cells of their labels. Inside an object neighbours have one label, and four of them move
+/// at once (cross-entropy of five classes takes a fifth less).
+#[inline(always)]
+fn at_labels(label: &[u32], stride: usize, mut visit: impl FnMut(usize, Cells)) {
+    let smooth = are_smooth(label);
+    for (four, pixel) in vectors(label).iter().zip((0..).step_by(4)) {
+        if smooth && is_one_class(four) {
+            visit(pixel, Cells::Four(four[0] as usize * stride + pixel));
+            continue;
+        }
+        // One after the other: a loop of always four would be four copies.
+        for (&label, pixel) in label[pixel..label.len().min(pixel + 4)].iter().zip(pixel..) {
+            let cells = if label == NO_LABEL { Cells::None } else { Cells::One(label as usize * stride + pixel) };
+            visit(pixel, cells);
+        }
+    }
+}
+
+/// Whether objects are so large that seven of eight vectors lie in one. With more borders than that it costs more to
+/// guess wrong where they are than moving pixels one by one (5 % of Dice, where it is three of four).
+#[inline(never)]
+fn are_smooth(label: &[u32]) -> bool {
+    let vectors = vectors(label);
+    8 * vectors.iter().filter(|four| is_one_class(four)).count() >= 7 * vectors.len()
+}
+
+/// Whether four pixels have the same label.
+#[inline(always)]
+fn is_one_class(label: &[u32; 4]) -> bool {
+    label[0] != NO_LABEL && !(!U32x4::load(label).eq(U32x4::splat(label[0]))).any()
+}
+
 /// Takes what the planes of the labels have, and leaves 0 there; 0 where there is no label.
 #[inline(never)]
 pub fn take_own(x: &mut PlanesMut, label: &[u32], own: &mut [f32]) {
     let stride = x.stride();
     let data = x.data_mut();
-    for (pixel, (&label, own)) in label.iter().zip(own).enumerate() {
-        *own = if label == NO_LABEL { 0.0 } else { std::mem::take(&mut data[label as usize * stride + pixel]) };
-    }
+    at_labels(label, stride, |pixel, cells| match cells {
+        Cells::Four(at) => {
+            own[pixel..pixel + 4].copy_from_slice(&data[at..at + 4]);
+            data[at..at + 4].fill(0.0);
+        }
+        Cells::One(at) => own[pixel] = std::mem::take(&mut data[at]),
+        Cells::None => own[pixel] = 0.0,
+    });
 }
 
 /// Puts `own` into the planes of the labels.
@@ -63,11 +110,11 @@ pub fn take_own(x: &mut PlanesMut, label: &[u32], own: &mut [f32]) {
 pub fn put_own(x: &mut PlanesMut, label: &[u32], own: &[f32]) {
     let stride = x.stride();
     let data = x.data_mut();
-    for (pixel, (&label, &own)) in label.iter().zip(own).enumerate() {
-        if label != NO_LABEL {
-            data[label as usize * stride + pixel] = own;
-        }
-    }
+    at_labels(label, stride, |pixel, cells| match cells {
+        Cells::Four(at) => data[at..at + 4].copy_from_slice(&own[pixel..pixel + 4]),
+        Cells::One(at) => data[at] = own[pixel],
+        Cells::None => {}
+    });
 }
 
 /// What the planes of the labels have; 0 where there is no label.
@@ -119,9 +166,14 @@ pub fn add_own_distances(labels: Labels, row: &mut [f32], sums: &mut [Sums]) {
 /// addition all through a blob.
 #[inline(never)]
 pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut Sums) -> &mut f64) {
-    let mut lanes = vec![[0.0; 4]; sums.len()];
+    let (mut lanes, smooth) = (vec![[0.0; 4]; sums.len()], are_smooth(label));
     for (label, row) in label.chunks(SUM_RUN).zip(row.chunks(SUM_RUN)) {
         for (label, row) in vectors(label).iter().zip(vectors(row)) {
+            if smooth && is_one_class(label) {
+                let lanes = &mut lanes[label[0] as usize];
+                (F32x4::load(lanes) + F32x4::load(row)).store(lanes);
+                continue;
+            }
             for (lane, label) in label.iter().enumerate() {
                 // No class, no sum.
                 if let Some(lanes) = lanes.get_mut(*label as usize) {
