@@ -2,7 +2,7 @@
 
 use super::softmax::{GROUP, groups};
 use super::softmax_chain::NEARLY_ONE;
-use super::softmax_many::{Labels, add_own_distances, put_own, read_own};
+use super::softmax_many::{Labels, add_own_distances, look_up, put_own, read_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -25,7 +25,7 @@ pub fn chain(
     let (constant, _, at_label) = slopes.classes();
     let Labels { class, p, inverse } = labels;
     let [own, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
-    own.iter_mut().zip(class).for_each(|(own, &class)| *own = at_label.get(class as usize).copied().unwrap_or(0.0));
+    look_up(class, at_label, own);
     if let Some(Map { planes, factors }) = map {
         read_own(planes, class, weighted);
         for ((own, &class), weighted) in own.iter_mut().zip(class).zip(&*weighted) {
