@@ -183,13 +183,14 @@ pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut 
     let (mut lanes, smooth) = (vec![[0.0; 4]; sums.len()], are_smooth(label));
     for (label, row) in label.chunks(SUM_RUN).zip(row.chunks(SUM_RUN)) {
         for (label, row) in vectors(label).iter().zip(vectors(row)) {
+            // No class, no sum; and sometimes nobody asks for any.
             if smooth && is_one_class(label) {
-                let lanes = &mut lanes[label[0] as usize];
-                (F32x4::load(lanes) + F32x4::load(row)).store(lanes);
+                if let Some(lanes) = lanes.get_mut(label[0] as usize) {
+                    (F32x4::load(lanes) + F32x4::load(row)).store(lanes);
+                }
                 continue;
             }
             for (lane, label) in label.iter().enumerate() {
-                // No class, no sum.
                 if let Some(lanes) = lanes.get_mut(*label as usize) {
                     lanes[lane] += row[lane];
                 }
