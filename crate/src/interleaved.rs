@@ -6,8 +6,9 @@ use crate::tile::PlanesMut;
 use crate::walk::{Walk, lockstep, pixels, pixels_mut};
 
 const SIDE: usize = 4;
-/// Pixels whose channels stay in the first cache while they are turned block by block.
-const RUN: usize = 64;
+/// Pixels whose channels are turned block by block while they are near. Every run begins with a wait for memory (runs
+/// of 64 take 8 % more of Dice of 21 classes, 12 % of 100); 512 are as good.
+const RUN: usize = 256;
 
 /// Planes of `width` floats from `length` pixels that lie `step` apart, their channels side by side;
 /// padding becomes 0.

@@ -132,11 +132,13 @@ fn surprises(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit, 
     let [own, others, top] = rows.map(|row| &row[run.clone()]);
     let least = |sum: f32| SMALLEST * sum.max(1.0);
     let mut is_rare = F32x4::zero().lt(F32x4::zero());
+    // Two loops, as for exponentials: in one they would wait.
     for ([own, others], [u]) in lockstep([own, others], [&mut *u]) {
-        log1p(others / own).store(u);
+        (others / own).store(u);
         let sum = own + others;
         is_rare = is_rare | own.lt(F32x4::splat(SMALLEST) * sum.max(F32x4::splat(1.0)));
     }
+    lockstep([], [&mut *u]).for_each(|([], [u])| log1p(F32x4::load(u)).store(u));
     if is_rare.any() {
         for (i, &label) in label[run.clone()].iter().enumerate() {
             let sum = own[i] + others[i];

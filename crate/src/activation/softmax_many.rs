@@ -209,3 +209,45 @@ pub fn scale(x: &mut PlanesMut, channels: usize, label: &[u32], factor: &[f32], 
     multiply_planes(x, channels, factor);
     put_own(x, label, own);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 512;
+    const CLASSES: usize = 5;
+
+    /// Stripes of `length` pixels, some without a label; their borders lie anywhere in a vector.
+    fn stripes(length: usize) -> Vec<u32> {
+        (0..WIDTH).map(|i| [3, 0, NO_LABEL, 4, 1][i / length % 5]).collect()
+    }
+
+    #[test]
+    fn large_objects_and_small_ones_give_the_same() {
+        for (length, smooth) in [(3, false), (70, true), (600, true)] {
+            let label = stripes(length);
+            assert_eq!(are_smooth(&label), smooth);
+            let start: Vec<f32> = (0..CLASSES * WIDTH).map(|i| i as f32).collect();
+            let at = |i: usize| (label[i] != NO_LABEL).then(|| label[i] as usize * WIDTH + i);
+            let of_label = |i| at(i).map_or(0.0, |at| start[at]);
+
+            let (mut x, mut own) = (start.clone(), vec![-1.0; WIDTH]);
+            take_own(&mut PlanesMut::new(&mut x, WIDTH, WIDTH), &label, &mut own);
+            assert!((0..WIDTH).all(|i| own[i] == of_label(i) && at(i).is_none_or(|at| x[at] == 0.0)));
+            assert_eq!(x.iter().sum::<f32>() + own.iter().sum::<f32>(), start.iter().sum());
+            put_own(&mut PlanesMut::new(&mut x, WIDTH, WIDTH), &label, &own);
+            assert_eq!(x, start);
+
+            let numbers = [0.5, 1.5, 2.5, 3.5, 4.5];
+            look_up(&label, &numbers, &mut own);
+            assert!((0..WIDTH).all(|i| own[i] == numbers.get(label[i] as usize).copied().unwrap_or(0.0)));
+
+            let mut sums = [Sums::default(); CLASSES];
+            add_by_label(&label, &start[..WIDTH], &mut sums, |sums| &mut sums.intersection);
+            for (k, sums) in sums.iter().enumerate() {
+                let want: usize = (0..WIDTH).filter(|&i| label[i] == k as u32).sum();
+                assert_eq!(sums.intersection, want as f64);
+            }
+        }
+    }
+}
