@@ -9,7 +9,7 @@ use crate::activation::softmax_few::FEW;
 use crate::activation::softmax_many::{self, Labels};
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
-use crate::tile::{Planes, PlanesMut, divide_row, multiply_row, product_row, sum_of_row};
+use crate::tile::{Planes, PlanesMut, divide_row, multiply_row, sum_of_row};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Place, Workspace, zero};
@@ -101,19 +101,17 @@ impl Work<'_, '_> {
         }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { needs, many, label, weights, inverse, staged, site: [_, p, q], chain, .. } = space;
-            let [row, other, ..] = chain;
+            let Workspace { needs, label, weights, inverse, staged, site: [_, p, q], chain, .. } = space;
+            let [row, ..] = chain;
             if needs.sums {
                 let weights = place.batch.pixel_weights.map(|_| &**weights);
                 if let Some(weights) = weights {
                     multiply_row(inverse, weights);
                 }
-                let p = weights.filter(|_| *many).map_or(&**p, |weights| product_row(p, weights, other));
-                softmax_planes::add_up(x, label, p, inverse, sums);
+                softmax_planes::add_up(x, Labels { class: label, p, inverse }, weights, sums);
                 set_inverse(inverse, weights);
                 if needs.misses {
-                    let q = weights.map_or(&**q, |weights| product_row(q, weights, other));
-                    softmax_many::add_by_label(label, q, sums, |sums| &mut sums.false_negatives);
+                    softmax_many::add_by_label(label, q, weights, sums, |sums| &mut sums.false_negatives);
                 }
             }
             if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {

@@ -74,15 +74,6 @@ pub fn divide_row(row: &mut [f32], divisors: &[f32]) {
     }
 }
 
-/// The product of two rows, in a third.
-#[inline(never)]
-pub fn product_row<'r>(row: &[f32], factors: &[f32], to: &'r mut [f32]) -> &'r [f32] {
-    for ((value, factor), to) in vectors(row).iter().zip(vectors(factors)).zip(vectors_mut(to)) {
-        (F32x4::load(value) * F32x4::load(factor)).store(to);
-    }
-    to
-}
-
 /// Channels of a tile, to read: channel k starts at `k * stride`.
 #[derive(Clone, Copy)]
 pub struct Planes<'a> {

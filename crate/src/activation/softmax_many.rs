@@ -6,7 +6,7 @@ use super::exponentials::{exponentials_of_row, exponentials_of_rows};
 use super::softmax::{GROUP, groups, multiply_planes};
 use crate::batch::NO_LABEL;
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, multiply_row, vectors, vectors_mut};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -128,14 +128,14 @@ pub fn read_own(x: Planes, label: &[u32], own: &mut [f32]) {
 
 /// Adds up each class's Σ p y and Σ p (1 − y), from exponentials.
 #[inline(never)]
-pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &[f32], sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, labels: Labels, weights: Option<&[f32]>, sums: &mut [Sums]) {
     for (first, count) in groups::<GROUP>(sums.len()) {
         match count {
-            GROUP => add_up_others::<GROUP>(x, first, inverse, &mut sums[first..]),
-            _ => add_up_others::<1>(x, first, inverse, &mut sums[first..]),
+            GROUP => add_up_others::<GROUP>(x, first, labels.inverse, &mut sums[first..]),
+            _ => add_up_others::<1>(x, first, labels.inverse, &mut sums[first..]),
         }
     }
-    add_by_label(label, p, sums, |sums| &mut sums.intersection);
+    add_by_label(labels.class, labels.p, weights, sums, |sums| &mut sums.intersection);
 }
 
 #[inline(always)]
@@ -156,10 +156,10 @@ fn add_up_others<const N: usize>(x: &mut PlanesMut, first: usize, inverse: &[f32
     }
 }
 
-/// Adds up Σ p φ of the labels; `row` is their φ, and then p φ.
-pub fn add_own_distances(labels: Labels, row: &mut [f32], sums: &mut [Sums]) {
-    row.iter_mut().zip(labels.p).for_each(|(row, p)| *row *= p);
-    add_by_label(labels.class, row, sums, |sums| &mut sums.distance);
+/// Adds up Σ p φ of the labels, whose φ go to `row`.
+pub fn add_own_distances(distance: Planes, labels: Labels, row: &mut [f32], sums: &mut [Sums]) {
+    read_own(distance, labels.class, row);
+    add_by_label(labels.class, row, Some(labels.p), sums, |sums| &mut sums.distance);
 }
 
 /// The number that belongs to the class of each label; 0 where there is no label.
@@ -176,12 +176,24 @@ pub fn look_up(label: &[u32], numbers: &[f32], row: &mut [f32]) {
     }
 }
 
-/// Adds up what the pixels of each label have, in one of the sums. Four sums of each class: one would wait for its last
-/// addition all through a blob.
+/// Adds up what the pixels of each label have, times a factor, in one of the sums. Four sums of each class: one would
+/// wait for its last addition all through a blob.
 #[inline(never)]
-pub fn add_by_label(label: &[u32], row: &[f32], sums: &mut [Sums], sum: fn(&mut Sums) -> &mut f64) {
+pub fn add_by_label(
+    label: &[u32],
+    numbers: &[f32],
+    factors: Option<&[f32]>,
+    sums: &mut [Sums],
+    sum: fn(&mut Sums) -> &mut f64,
+) {
     let (mut lanes, smooth) = (vec![[0.0; 4]; sums.len()], are_smooth(label));
-    for (label, row) in label.chunks(SUM_RUN).zip(row.chunks(SUM_RUN)) {
+    let mut room = [0.0; SUM_RUN];
+    for (label, start) in label.chunks(SUM_RUN).zip((0..).step_by(SUM_RUN)) {
+        let row = &mut room[..label.len()];
+        row.copy_from_slice(&numbers[start..][..label.len()]);
+        if let Some(factors) = factors {
+            multiply_row(row, &factors[start..][..label.len()]);
+        }
         for (label, row) in vectors(label).iter().zip(vectors(row)) {
             // No class, no sum; and sometimes nobody asks for any.
             if smooth && is_one_class(label) {
@@ -243,10 +255,10 @@ mod tests {
             assert!((0..WIDTH).all(|i| own[i] == numbers.get(label[i] as usize).copied().unwrap_or(0.0)));
 
             let mut sums = [Sums::default(); CLASSES];
-            add_by_label(&label, &start[..WIDTH], &mut sums, |sums| &mut sums.intersection);
+            add_by_label(&label, &start[..WIDTH], Some(&[2.0; WIDTH]), &mut sums, |sums| &mut sums.intersection);
             for (k, sums) in sums.iter().enumerate() {
                 let want: usize = (0..WIDTH).filter(|&i| label[i] == k as u32).sum();
-                assert_eq!(sums.intersection, want as f64);
+                assert_eq!(sums.intersection, 2.0 * want as f64);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::softmax::{GROUP, groups};
 use super::softmax_chain::NEARLY_ONE;
-use super::softmax_many::{Labels, add_own_distances, look_up, put_own, read_own};
+use super::softmax_many::{Labels, add_own_distances, look_up, put_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -25,19 +25,22 @@ pub fn chain(
     let (constant, _, at_label) = slopes.classes();
     let Labels { class, p, inverse } = labels;
     let [own, weighted, rest, largest] = work.each_mut().map(Vec::as_mut_slice);
-    look_up(class, at_label, own);
-    if let Some(Map { planes, factors }) = map {
-        read_own(planes, class, weighted);
-        for ((own, &class), weighted) in own.iter_mut().zip(class).zip(&*weighted) {
-            *own += factors.get(class as usize).map_or(0.0, |factor| factor * weighted);
-        }
-        add_own_distances(labels, weighted, sums);
-    }
     let mut rows = [&mut *weighted, &mut *rest, &mut *largest];
     rows.iter_mut().for_each(|row| row.fill(0.0));
     match map {
         None => weigh(x.as_planes(), constant, inverse, NoMap, rows, sums),
         Some(map) => weigh(x.as_planes(), constant, inverse, map, rows, sums),
+    }
+    match map {
+        None => look_up(class, at_label, own),
+        Some(Map { planes, factors }) => {
+            // Now, while the map is near.
+            add_own_distances(planes, labels, own, sums);
+            for (own, &class) in own.iter_mut().zip(class) {
+                let class = class as usize;
+                *own = factors.get(class).map_or(0.0, |factor| at_label[class] + factor * *own);
+            }
+        }
     }
     let slope = |k: usize, i: usize| {
         let constant = F32x4::splat(constant[k]);

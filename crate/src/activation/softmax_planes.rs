@@ -59,20 +59,16 @@ pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
 /// second sweep would else need 1 / Σ again, and memory is where few classes wait (a sixth of Dice of 4).
-pub fn add_up(x: &mut PlanesMut, label: &[u32], p: &[f32], inverse: &[f32], sums: &mut [Sums]) {
+pub fn add_up(x: &mut PlanesMut, labels: Labels, weights: Option<&[f32]>, sums: &mut [Sums]) {
     match sums.len() {
-        ..=FEW => softmax_few::add_up(x, label, inverse, sums),
-        _ => softmax_many::add_up(x, label, p, inverse, sums),
+        ..=FEW => softmax_few::add_up(x, labels.class, labels.inverse, sums),
+        _ => softmax_many::add_up(x, labels, weights, sums),
     }
 }
 
 /// Adds up each class's Σ p φ, φ the signed distances, from exponentials. Works in `row`.
 #[inline(never)]
 pub fn add_up_distances(x: Planes, labels: Labels, distance: Planes, row: &mut [f32], sums: &mut [Sums]) {
-    if sums.len() > FEW {
-        softmax_many::read_own(distance, labels.class, row);
-        softmax_many::add_own_distances(labels, row, sums);
-    }
     for (k, sums) in sums.iter_mut().enumerate() {
         for start in (0..labels.inverse.len()).step_by(SUM_RUN) {
             let run = start..labels.inverse.len().min(start + SUM_RUN);
@@ -80,6 +76,10 @@ pub fn add_up_distances(x: Planes, labels: Labels, distance: Planes, row: &mut [
             let walk = lockstep(rows, []);
             sums.distance += walk.fold(F32x4::zero(), |sum, ([e, inverse, map], [])| sum + e * inverse * map).sum();
         }
+    }
+    // Last, while the map is near.
+    if sums.len() > FEW {
+        softmax_many::add_own_distances(distance, labels, row, sums);
     }
 }
 
