@@ -27,7 +27,7 @@ const LN2_LOW: f32 = 3.194_618_5e-5;
 /// Adding 1.5·2²³ rounds to the nearest integer and leaves that integer in the low bits, ready to
 /// be shifted into the exponent: `f32x4.nearest` and a saturating conversion cost twice the whole
 /// polynomial in V8. Ten constants: with the numbers under way they just fit the fifteen registers V8
-/// has, and every kernel spends half of its time here.
+/// has.
 #[inline(always)]
 pub fn exp(x: F32x4) -> F32x4 {
     expand(reduce(x))

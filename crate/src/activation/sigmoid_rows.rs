@@ -9,6 +9,9 @@ use crate::view::{Row, Sums};
 use crate::walk::{as_bits, lockstep};
 use std::ops::Range;
 
+/// What [`LogProduct::spill`] leaves room for.
+const _: () = assert!(RUN <= 128);
+
 /// The logit of masked pixels.
 const NEVER: f32 = -1000.0;
 
