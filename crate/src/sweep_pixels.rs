@@ -26,7 +26,6 @@ impl Work<'_, '_> {
 
     /// As [`Work::exponentiate`].
     pub(crate) fn exponentiate_pixels(&mut self, rows: bool, buffer: Option<&mut [f32]>) -> f64 {
-        let masked = self.masked;
         self.with_pixels(buffer, |space, place, x| {
             let Workspace { label, staged, inverse, site: [_, p, q], .. } = space;
             let batch = place.batch;
@@ -45,8 +44,8 @@ impl Work<'_, '_> {
                 softmax_pixels::subtract_top(staged, batch.channels, inverse);
                 softmax_pixels::exponentials(staged, x, batch.channels, label, [p, q]);
             }
-            let total = space.divide(place, rows, masked);
-            if masked {
+            let total = space.divide(place, rows);
+            if space.masked {
                 for pixel in space.mask(batch.pixel_weights.is_some(), false) {
                     x[pixel * batch.channels..][..batch.channels].fill(0.0);
                 }

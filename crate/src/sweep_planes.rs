@@ -52,7 +52,6 @@ impl Work<'_, '_> {
         if self.space.by_pixels {
             return self.exponentiate_pixels(rows, buffer);
         }
-        let masked = self.masked;
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { width, label, staged, inverse, site: [_, p, q], .. } = space;
@@ -77,11 +76,11 @@ impl Work<'_, '_> {
                 let z = Planes::new(staged, stride, width);
                 softmax_planes::exponentials(z, x, batch.channels, label, [&mut space.chain[0], p, q]);
             }
-            let total = space.divide(place, rows, masked);
+            let total = space.divide(place, rows);
             if space.many && (space.needs.planes || !space.by_planes) {
                 space.own.copy_from_slice(&space.site[1]);
             }
-            if masked {
+            if space.masked {
                 let pixels = space.mask(batch.pixel_weights.is_some(), space.needs.planes);
                 clear(x, batch.channels, &pixels, width);
             }
@@ -141,7 +140,6 @@ impl Work<'_, '_> {
 
     /// Brings back what the first sweep left.
     pub fn recall_planes(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
-        let masked = self.masked;
         if self.planes_in(buffer).is_none() {
             self.with_planes(None, |space, place, x| place.gather(buffer, x.data_mut(), space.stride()));
         }
@@ -149,7 +147,7 @@ impl Work<'_, '_> {
         set_inverse(inverse, self.place.batch.pixel_weights.map(|_| &**weights));
         let Some(kept) = kept else { return };
         kept.load(self.space);
-        if masked {
+        if self.space.masked {
             self.space.mask(self.place.batch.pixel_weights.is_some(), false);
         }
     }
@@ -157,12 +155,12 @@ impl Work<'_, '_> {
     /// Exponentials and slopes to the gradient, and Σ p φ into `sums`, if there are any. `planar`: where the buffer
     /// holds slopes by p, the exponentials are staged.
     pub fn chain_planes(&mut self, planar: Planar, buffer: &mut [f32], sums: &mut [Sums]) {
-        let (place, masked) = (self.place, self.masked);
+        let place = self.place;
         if self.space.by_pixels {
             return self.chain_pixels(buffer);
         }
         if planar == Planar::None {
-            self.with_planes(Some(buffer), |space, place, x| chain(space, place, x, None, masked, sums));
+            self.with_planes(Some(buffer), |space, place, x| chain(space, place, x, None, sums));
             if self.space.in_blocks
                 && let Some(mut block) = place.block_mut(buffer, self.space.width)
             {
@@ -173,7 +171,7 @@ impl Work<'_, '_> {
             return self.finish(buffer);
         }
         let left = &*buffer;
-        self.with_planes(None, |space, place, x| chain(space, place, x, Some(left), masked, sums));
+        self.with_planes(None, |space, place, x| chain(space, place, x, Some(left), sums));
         place.scatter(&self.space.x, buffer, self.space.stride());
     }
 
@@ -188,9 +186,9 @@ impl Work<'_, '_> {
 impl Workspace {
     /// From exponentials of the labels and of the others to 1 / Σ, and u, p and q. Returns Σ u where nobody needs
     /// `rows`.
-    pub(crate) fn divide(&mut self, place: &Place, rows: bool, masked: bool) -> f64 {
-        let Self { needs, label, inverse, site: [u, p, q], .. } = self;
-        if masked {
+    pub(crate) fn divide(&mut self, place: &Place, rows: bool) -> f64 {
+        let Self { needs, label, masked, inverse, site: [u, p, q], .. } = self;
+        if *masked {
             // A label without a doubt needs no logarithm of its own (cross-entropy of 4 classes, a tenth of whose
             // pixels are ignored, took 6.9 ns per element instead of 3.0).
             fill_masked(label, p, 1.0);
@@ -220,14 +218,7 @@ fn clear(x: &mut PlanesMut, channels: usize, pixels: &[usize], width: usize) {
 }
 
 /// Exponentials and slopes to the gradient, in place. `left`: slopes that losses left which looked at planes.
-fn chain(
-    space: &mut Workspace,
-    place: &Place,
-    x: &mut PlanesMut,
-    left: Option<&[f32]>,
-    masked: bool,
-    sums: &mut [Sums],
-) {
+fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&[f32]>, sums: &mut [Sums]) {
     let stride = space.stride();
     let Workspace { needs, label, weights, staged, inverse, site, slopes, chain, .. } = space;
     let weights = place.batch.pixel_weights.filter(|_| needs.sums).map(|_| &**weights);
@@ -255,8 +246,8 @@ fn chain(
     // A NaN among the other pixels makes the slopes of whole classes NaN; 0 · NaN is not 0. And what only
     // weighs nothing still had an outline.
     let (constant, _, at_label) = space.slopes.classes();
-    if masked && (left.is_some() || constant.iter().chain(at_label).any(|slope| !slope.is_finite())) {
-        let pixels = space.masked(place.batch.pixel_weights.is_some());
+    if space.masked && (left.is_some() || constant.iter().chain(at_label).any(|slope| !slope.is_finite())) {
+        let pixels = space.masked_pixels(place.batch.pixel_weights.is_some());
         clear(x, place.batch.channels, &pixels, space.width);
     }
 }

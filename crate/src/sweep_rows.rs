@@ -100,8 +100,9 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
-        let Workspace { width, label, weights, distance, x, p, chain: [first, second, ..], .. } = &mut *self.space;
-        let (place, width, masked) = (self.place, *width, self.masked);
+        let Workspace { width, label, masked, weights, distance, x, p, chain: [first, second, ..], .. } =
+            &mut *self.space;
+        let (place, width, masked) = (self.place, *width, *masked);
         let weights = place.batch.pixel_weights.map(|_| &**weights);
         if let (true, Some(weights)) = (masked, weights) {
             // What weighs nothing takes part in nothing here.

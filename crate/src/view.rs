@@ -56,6 +56,8 @@ pub struct Tile<'a> {
     pub length: usize,
     /// Outcomes a label can have.
     pub outcomes: usize,
+    /// Whether some pixel takes part in nothing.
+    pub masked: bool,
     /// ω of each pixel (0 where masked), if the batch has weights.
     pub weights: Option<&'a [f32]>,
     /// p of each channel of the section.

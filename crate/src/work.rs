@@ -25,8 +25,6 @@ pub enum Planar {
 pub struct Work<'w, 'b> {
     pub(crate) space: &'w mut Workspace,
     pub(crate) place: Place<'w, 'b>,
-    /// Whether some pixel takes part in nothing.
-    pub(crate) masked: bool,
     held: Held,
 }
 
@@ -45,18 +43,19 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Reads a tile's target and weights.
     pub fn open(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
         space.fit(place.batch, place.width);
-        let masked = space.read(&place);
-        Self { space, place, masked, held: Held::Whole }
+        space.read(&place);
+        Self { space, place, held: Held::Whole }
     }
 
     /// The same in the second sweep, where a plain row may need no target any more.
     pub fn reopen(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
         let needs = space.needs;
-        let work = Self { space, place, masked: false, held: Held::Whole };
+        let work = Self { space, place, held: Held::Whole };
         let batch = place.batch;
         let whole = place.length == place.width && batch.ignore.is_none() && batch.pixel_weights.is_none();
         if whole && !needs.sites && !needs.distance && work.is_swept_by_rows() {
             work.space.fit(place.batch, place.width);
+            work.space.masked = false;
             return work;
         }
         Self::open(work.space, place)
@@ -99,7 +98,7 @@ impl<'w, 'b> Work<'w, 'b> {
                 (false, false) => given::sites(Planes::new(x, width, width), batch.channels, label, &mut rows),
             }
         }
-        if self.masked {
+        if self.space.masked {
             self.space.mask(batch.pixel_weights.is_some(), self.space.needs.planes);
         }
     }
@@ -182,7 +181,7 @@ impl<'w, 'b> Work<'w, 'b> {
             kept.load(self.space);
             self.held = Held::Apart;
         }
-        if self.masked {
+        if self.space.masked {
             self.space.mask(batch.pixel_weights.is_some(), false);
         }
     }
@@ -227,7 +226,7 @@ impl<'w, 'b> Work<'w, 'b> {
             place.gather(buffer, &mut left, width);
             add_row(vectors_mut(&mut self.space.x), &left);
         }
-        if self.masked {
+        if self.space.masked {
             self.space.mask(weights, false);
         }
         place.scatter(&self.space.x, buffer, width);

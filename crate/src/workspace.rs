@@ -23,6 +23,8 @@ pub struct Workspace {
     /// Whether truth is told outcome by outcome.
     pub(crate) dense: bool,
     pub(crate) label: Vec<u32>,
+    /// Whether some pixel of the tile takes part in nothing.
+    pub(crate) masked: bool,
     pub(crate) weights: Vec<f32>,
     pub(crate) distance: Vec<f32>,
     /// Logits, where a softmax cannot read them where they lie.
@@ -114,7 +116,8 @@ impl Workspace {
 
     /// What the losses see of a tile.
     pub(crate) fn tile<'t>(&'t mut self, place: &Place<'t, 't>) -> (Tile<'t>, &'t mut Slopes) {
-        let Self { width, outcomes, dense, label, weights, distance, x, p, q, site, outcome, slopes, .. } = self;
+        let Self { width, outcomes, dense, label, masked, weights, distance, x, p, q, site, outcome, slopes, .. } =
+            self;
         let planes = |planes| Planes::new(planes, *width, *width);
         let truth = if *dense {
             let [y, u, p, q] = &*outcome;
@@ -128,6 +131,7 @@ impl Workspace {
             start: place.start,
             length: place.length,
             outcomes: *outcomes,
+            masked: *masked,
             weights: place.batch.pixel_weights.map(|_| &**weights),
             probability: planes(if place.batch.sigmoid { p } else { x }),
             complement: place.batch.sigmoid.then_some(&**q),
@@ -140,17 +144,16 @@ impl Workspace {
         (tile, slopes)
     }
 
-    /// Reads the target, weights and distances of a tile; returns whether some pixel takes part in
-    /// nothing.
-    pub(crate) fn read(&mut self, place: &Place) -> bool {
+    /// Reads the target, weights and distances of a tile.
+    pub(crate) fn read(&mut self, place: &Place) {
         let batch = place.batch;
-        let mut masked = place.length < self.width;
-        masked |= batch.read_labels(&place.section, place.start, place.length, &mut self.label);
+        self.masked = place.length < self.width;
+        self.masked |= batch.read_labels(&place.section, place.start, place.length, &mut self.label);
         if let Some(weights) = batch.pixel_weights {
             let weights = &weights[place.section.image * batch.pixels() + place.start..][..place.length];
             self.weights[..place.length].copy_from_slice(weights);
             self.weights[place.length..].fill(0.0);
-            masked |= weights.contains(&0.0);
+            self.masked |= weights.contains(&0.0);
         }
         if !self.distance.is_empty()
             && let Some(distance) = batch.distance
@@ -161,7 +164,6 @@ impl Workspace {
         if self.dense {
             self.read_shares(place);
         }
-        masked
     }
 
     /// y of every outcome.
@@ -189,7 +191,7 @@ impl Workspace {
 
     /// The pixels that take part in nothing.
     #[inline(never)]
-    pub(crate) fn masked(&self, weighted: bool) -> Vec<usize> {
+    pub(crate) fn masked_pixels(&self, weighted: bool) -> Vec<usize> {
         (0..self.width).filter(|&i| self.label[i] == NO_LABEL || weighted && self.weights[i] == 0.0).collect()
     }
 
@@ -198,7 +200,7 @@ impl Workspace {
     /// of pixels that only weigh nothing stay: such a pixel still lies inside or outside of an object.
     /// Returns those whose probabilities do not.
     pub(crate) fn mask(&mut self, weighted: bool, outlined: bool) -> Vec<usize> {
-        let (width, stride, mut pixels) = (self.width, self.stride(), self.masked(weighted));
+        let (width, stride, mut pixels) = (self.width, self.stride(), self.masked_pixels(weighted));
         self.site.iter_mut().chain(&mut self.outcome).for_each(|values| zero(values, &pixels, width));
         if outlined {
             pixels.retain(|&pixel| self.label[pixel] == NO_LABEL);

@@ -182,7 +182,9 @@ impl Pointwise {
                 match tile.weights {
                     // Masked sites hold u = 0, but not every ℓ is 0 there.
                     None if self.even => {
-                        [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0))
+                        if tile.masked {
+                            [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0));
+                        }
                     }
                     None => {
                         weights.iter_mut().zip(label).for_each(|(w, label)| *w = of_label(label));
