@@ -7,7 +7,7 @@ use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
-use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors};
+use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
 use crate::walk::lockstep;
 
@@ -49,12 +49,12 @@ pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], [own,
 /// Whether every pixel's sum shows that its logits could be taken as they are.
 #[inline(never)]
 pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
-    let (low, high) = (F32x4::splat(1e-9), F32x4::splat(1e30));
-    let is_healthy = |sum: F32x4| sum.gt(low) & sum.lt(high);
-    vectors(own)
-        .iter()
-        .zip(vectors(others))
-        .fold(true, |healthy, (own, others)| healthy & !(!is_healthy(F32x4::load(own) + F32x4::load(others))).any())
+    let (low, high, zero) = (F32x4::splat(1e-9), F32x4::splat(1e30), F32x4::zero());
+    let healthy = lockstep([own, others], []).fold(zero.eq(zero), |healthy, ([own, others], [])| {
+        let sum = own + others;
+        healthy & sum.gt(low) & sum.lt(high)
+    });
+    !(!healthy).any()
 }
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
