@@ -108,9 +108,10 @@ impl<'w, 'b> Work<'w, 'b> {
     pub fn normalise(&mut self, sums: &mut [Sums]) {
         let Workspace { width, many, label, own, x, inverse, .. } = &mut *self.space;
         if self.held == Held::Exponentials {
-            softmax::normalise(x, inverse);
+            let mut planes = PlanesMut::new(x, *width, *width);
+            softmax::multiply_planes(&mut planes, self.place.section.channels, inverse);
             if *many {
-                softmax_many::put_own(&mut PlanesMut::new(x, *width, *width), label, own);
+                softmax_many::put_own(&mut planes, label, own);
             }
             self.held = Held::Whole;
         }

@@ -37,15 +37,11 @@ impl<const N: usize> Halfway<N> {
 
     /// The first half, of `bounded` logits.
     #[inline(always)]
-    pub fn reduce<W: Walk + Iterator<Item = W::Vectors>>(
-        &mut self,
-        walk: W,
-        bounded: impl Fn(W::Vectors) -> [F32x4; N],
-    ) {
+    pub fn reduce<W: Walk>(&mut self, walk: W, bounded: impl Fn(W::Vectors) -> [F32x4; N]) {
         let length = walk.length();
         let rest = lockstep([], self.rest.each_mut().map(|row| &mut row[..length]));
         let exponent = lockstep([], self.exponent.each_mut().map(|row| &mut row[..length]));
-        for ((z, ([], rest)), ([], exponent)) in walk.beside(rest).beside(exponent) {
+        for ((([], rest), ([], exponent)), z) in rest.beside(exponent).beside(walk) {
             for (z, (rest, exponent)) in bounded(z).into_iter().zip(rest.into_iter().zip(exponent)) {
                 let reduced = reduce(z);
                 reduced.rest.store(rest);
@@ -56,15 +52,11 @@ impl<const N: usize> Halfway<N> {
 
     /// The second half: gives `visit` the exponentials beside what `walk` has.
     #[inline(always)]
-    pub fn expand<W: Walk + Iterator<Item = W::Vectors>>(
-        &self,
-        walk: W,
-        mut visit: impl FnMut([F32x4; N], W::Vectors),
-    ) {
+    pub fn expand<W: Walk>(&self, walk: W, mut visit: impl FnMut([F32x4; N], W::Vectors)) {
         let length = walk.length();
         let rest = lockstep(self.rest.each_ref().map(|row| &row[..length]), []);
         let exponent = lockstep(self.exponent.each_ref().map(|row| &row[..length]), []);
-        for ((vectors, (rest, [])), (exponent, [])) in walk.beside(rest).beside(exponent) {
+        for (((rest, []), (exponent, [])), vectors) in rest.beside(exponent).beside(walk) {
             visit(std::array::from_fn(|k| expand(Reduced { rest: rest[k], exponent: exponent[k] })), vectors);
         }
     }

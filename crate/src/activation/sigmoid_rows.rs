@@ -281,8 +281,7 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
 #[inline(never)]
 pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
     let ones = [1.0; RUN];
-    for start in (0..code.len()).step_by(RUN) {
-        let run = start..code.len().min(start + RUN);
+    for run in runs(code.len()) {
         let weights = row.weights.map_or(&ones[..run.len()], |weights| &weights[run.clone()]);
         let [mut hit, mut others, mut missed] = [F32x4::zero(); 3];
         for ([label, code, weight], []) in lockstep([as_bits(&row.label[run.clone()]), &code[run], weights], []) {

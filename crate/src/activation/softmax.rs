@@ -8,7 +8,7 @@
 use super::{OutcomePlanes, SiteRows};
 use crate::math::{LogProduct, complement, exp, log1p};
 use crate::simd::F32x4;
-use crate::tile::{PlanesMut, SUM_RUN, column, column_mut, multiply_row};
+use crate::tile::{PlanesMut, SUM_RUN, column, column_mut};
 use crate::walk::lockstep;
 use std::ops::Range;
 
@@ -184,11 +184,6 @@ pub fn forward_dense(x: &mut [f32], width: usize, planes: &mut OutcomePlanes) {
             complement(probability, surprise).store(q);
         }
     }
-}
-
-/// Exponentials to probabilities, in place.
-pub fn normalise(x: &mut [f32], inverse: &[f32]) {
-    x.chunks_exact_mut(inverse.len()).for_each(|plane| multiply_row(plane, inverse));
 }
 
 /// Encodes staged probabilities in place (see [`super::encode`]): 1 − p of the top class is the sum

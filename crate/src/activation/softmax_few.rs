@@ -30,13 +30,8 @@ pub fn exponentials<const N: usize>(z: Planes, x: &mut PlanesMut, label: &[u32],
 #[inline(never)]
 pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
     let reduce = |halfway: &mut Halfway<FEW>, run: Range<usize>| {
-        let walk = lockstep([&z[FEW * run.start..FEW * run.start + run.len()]], []).beside(pixels(
-            &z[FEW * run.start..],
-            FEW,
-            0,
-            run.len(),
-        ));
-        halfway.reduce(walk, |(_, block)| bounded(F32x4::transpose(block)));
+        let walk = pixels(&z[FEW * run.start..], FEW, 0, run.len());
+        halfway.reduce(walk, |block| bounded(F32x4::transpose(block)));
     };
     exponentials_on(reduce, x, label, own, others);
 }
