@@ -299,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn products_spill_before_they_leave_the_range() {
+        let (mut logs, mut spilled, runs) = (LogProduct::default(), 0.0, 100);
+        for _ in 0..runs {
+            // 128 numbers, none larger than 1.
+            (0..32).for_each(|_| logs.multiply(F32x4::load(&[1.0, 1.0, 0.5, 1e-6])));
+            assert!(logs.lanes().lanes().iter().all(|sum| sum.is_finite()));
+            spilled += logs.spill();
+        }
+        let exact = f64::from(32 * runs) * (2.0 * 2f64.ln() + 1.5f64.ln() + 1e-6f64.ln_1p());
+        assert!(spilled > 0.9 * exact && ((spilled + logs.sum()) / exact - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
     fn complement_is_within_4_ulp() {
         let ours = |u: F32x4| complement(exp(-u), u);
         assert!(worst(0.0..80.0, ours, |u| -(-u).exp_m1()) < 4.0);

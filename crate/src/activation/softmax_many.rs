@@ -195,10 +195,11 @@ pub fn add_by_label(
     let (mut lanes, smooth) = (vec![[0.0; 4]; sums.len()], are_smooth(label));
     let mut room = [0.0; SUM_RUN];
     for (label, start) in label.chunks(SUM_RUN).zip((0..).step_by(SUM_RUN)) {
-        let row = &mut room[..label.len()];
-        row.copy_from_slice(&numbers[start..][..label.len()]);
+        let (mut row, room) = (&numbers[start..][..label.len()], &mut room[..label.len()]);
         if let Some(factors) = factors {
-            multiply_row(row, &factors[start..][..label.len()]);
+            room.copy_from_slice(row);
+            multiply_row(room, &factors[start..][..label.len()]);
+            row = room;
         }
         for (label, row) in vectors(label).iter().zip(vectors(row)) {
             // No class, no sum; and sometimes nobody asks for any.
