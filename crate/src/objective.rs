@@ -135,6 +135,7 @@ impl Objective {
         for_each_tile(batch, false, |place| {
             row.resize(place.width, 0.0);
             let mut work = Work::open(&mut self.workspace, place);
+            work.read();
             work.activate();
             row.fill(0.0);
             let tile = work.tile().0;
@@ -179,6 +180,7 @@ impl Objective {
                 let surprise = work.first_sweep_row(sums, &mut self.terms.apart(), buffer.as_deref_mut());
                 return self.terms.observe_surprise(section.index, surprise);
             }
+            work.read();
             if work.is_swept_by_planes() {
                 let mut surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
                 if needs.rows && self.terms.need_surprise() {
@@ -237,11 +239,12 @@ impl Objective {
             _ => Planar::None,
         };
         for_each_tile(batch, self.workspace.by_planes, |place| {
-            let mut work = Work::reopen(&mut self.workspace, place);
+            let mut work = Work::open(&mut self.workspace, place);
             if second == Second::Recall && work.is_swept_by_rows() {
                 let slopes = self.terms.pull_outcomes(&place.section);
                 return work.second_sweep_row(&slopes, &mut self.terms.apart(), gradient);
             }
+            work.read();
             if second == Second::Recall && work.is_swept_by_planes() {
                 work.recall_planes(Kept::of(&mut self.kept, &place), gradient);
             } else if second == Second::Recall {

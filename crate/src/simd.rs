@@ -191,6 +191,16 @@ impl U32x4 {
 }
 
 impl Mask {
+    /// Reads four neighbouring bytes: true where 1.
+    #[inline(always)]
+    pub fn are_one(bytes: &[u8; 4]) -> Self {
+        Self(backend::are_one(bytes))
+    }
+    /// The sign bit where true.
+    #[inline(always)]
+    pub fn sign(self) -> U32x4 {
+        U32x4(self.0).shift_left(31)
+    }
     /// `yes` where true, `no` where false.
     #[inline(always)]
     pub fn select(self, yes: F32x4, no: F32x4) -> F32x4 {

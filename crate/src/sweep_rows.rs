@@ -85,9 +85,9 @@ impl Work<'_, '_> {
                     add_row(vectors_mut(out), others);
                 }
             }
-            if row.masked {
+            if let Some(label) = row.masked {
                 // A NaN among the other pixels makes slopes NaN; 0 · NaN is not 0.
-                fill_masked(row.label, out, 0.0);
+                fill_masked(label, out, 0.0);
             }
         });
     }
@@ -100,15 +100,28 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
-        let Workspace { width, label, masked, weights, distance, x, p, chain: [first, second, ..], .. } =
-            &mut *self.space;
-        let (place, width, masked) = (self.place, *width, *masked);
-        let weights = place.batch.pixel_weights.map(|_| &**weights);
-        if let (true, Some(weights)) = (masked, weights) {
-            // What weighs nothing takes part in nothing here.
-            let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
-            weightless.for_each(|(label, _)| *label = NO_LABEL);
+        let place = self.place;
+        let untouched = place.label_bytes();
+        if untouched.is_none() {
+            self.read();
         }
+        let Workspace { width, label, bytes, masked, weights, distance, x, p, chain: [first, second, ..], .. } =
+            &mut *self.space;
+        let width = *width;
+        let weights = place.batch.pixel_weights.map(|_| &**weights);
+        let (label, masked) = match untouched {
+            Some(bytes) => (bytes, None),
+            None => {
+                if let (true, Some(weights)) = (*masked, weights) {
+                    // What weighs nothing takes part in nothing here.
+                    let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
+                    weightless.for_each(|(label, _)| *label = NO_LABEL);
+                }
+                bytes.clear();
+                bytes.extend(label.iter().map(|&label| label as u8));
+                (&**bytes, masked.then_some(&**label))
+            }
+        };
         let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
             if look {
                 place.gather(place.batch.logits, p, width);

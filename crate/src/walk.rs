@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::simd::F32x4;
+use crate::simd::{F32x4, Mask};
 use std::marker::PhantomData;
 
 /// Rows of one length walked together, a vector of each at a time; see [`lockstep`].
@@ -103,6 +103,35 @@ impl<A: Walk + Iterator<Item = A::Vectors>, B: Walk> Iterator for Beside<A, B> {
         let first = self.0.next()?;
         // SAFETY: as above.
         Some((first, unsafe { self.1.step() }))
+    }
+}
+
+/// Where labels of bytes are 1, four at a time.
+pub struct Positives<'a> {
+    next: *const u8,
+    left: usize,
+    row: PhantomData<&'a [u8]>,
+}
+
+/// Walks a row of labels, to go [`Walk::beside`] others.
+#[inline(always)]
+pub fn positives(row: &[u8]) -> Positives<'_> {
+    assert!(row.len().is_multiple_of(4));
+    Positives { next: row.as_ptr(), left: row.len(), row: PhantomData }
+}
+
+impl Walk for Positives<'_> {
+    type Vectors = Mask;
+    #[inline(always)]
+    fn length(&self) -> usize {
+        self.left
+    }
+    #[inline(always)]
+    unsafe fn step(&mut self) -> Mask {
+        let next = self.next;
+        self.next = next.wrapping_add(4);
+        // SAFETY: `positives` had a multiple of four, and the caller says that four are left.
+        Mask::are_one(unsafe { &*next.cast() })
     }
 }
 

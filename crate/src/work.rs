@@ -40,25 +40,15 @@ enum Held {
 }
 
 impl<'w, 'b> Work<'w, 'b> {
-    /// Reads a tile's target and weights.
+    /// Makes room for a tile.
     pub fn open(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
         space.fit(place.batch, place.width);
-        space.read(&place);
         Self { space, place, held: Held::Whole }
     }
 
-    /// The same in the second sweep, where a plain row may need no target any more.
-    pub fn reopen(space: &'w mut Workspace, place: Place<'w, 'b>) -> Self {
-        let needs = space.needs;
-        let work = Self { space, place, held: Held::Whole };
-        let batch = place.batch;
-        let whole = place.length == place.width && batch.ignore.is_none() && batch.pixel_weights.is_none();
-        if whole && !needs.sites && !needs.distance && work.is_swept_by_rows() {
-            work.space.fit(place.batch, place.width);
-            work.space.masked = false;
-            return work;
-        }
-        Self::open(work.space, place)
+    /// Reads its target and weights. Plain rows do so themselves.
+    pub fn read(&mut self) {
+        self.space.read(&self.place);
     }
 
     /// Logits to probabilities; under a softmax with hard labels only to exponentials.

@@ -23,6 +23,8 @@ pub struct Workspace {
     /// Whether truth is told outcome by outcome.
     pub(crate) dense: bool,
     pub(crate) label: Vec<u32>,
+    /// The same under a sigmoid, where they cannot be read as they came.
+    pub(crate) bytes: Vec<u8>,
     /// Whether some pixel of the tile takes part in nothing.
     pub(crate) masked: bool,
     pub(crate) weights: Vec<f32>,
@@ -249,12 +251,21 @@ pub struct Place<'w, 'b> {
     pub width: usize,
 }
 
-impl Place<'_, '_> {
+impl<'b> Place<'_, 'b> {
     /// Where the tile starts in an array shaped like the logits, and its strides over channels and
     /// pixels.
     pub(crate) fn strides(&self) -> (usize, usize, usize) {
         let (first, step) = self.batch.plane(self.section.image, self.section.class);
         (first + self.start * step, self.batch.channel_stride(), step)
+    }
+    /// The tile's labels, if they are bytes that can be read where they lie and all of them count.
+    pub fn label_bytes(&self) -> Option<&'b [u8]> {
+        let (first, step) = self.batch.label_plane(&self.section);
+        let all_count = self.length == self.width && self.batch.ignore.is_none() && self.batch.pixel_weights.is_none();
+        match self.batch.target {
+            Target::U8(labels, _) if step == 1 && all_count => Some(&labels[first + self.start..][..self.length]),
+            _ => None,
+        }
     }
     /// A logit of the tile.
     pub fn logit(&self, k: usize, pixel: usize) -> f32 {

@@ -6,7 +6,7 @@ use super::{SiteRows, copy_but_masked, decode, fill_masked};
 use crate::math::{LogProduct, twice_artanh};
 use crate::simd::{F32x4, Mask, U32x4};
 use crate::view::{Row, Sums};
-use crate::walk::{as_bits, lockstep};
+use crate::walk::{Walk, lockstep, positives};
 use std::ops::Range;
 
 /// What [`LogProduct::spill`] leaves room for.
@@ -14,6 +14,9 @@ const _: () = assert!(RUN <= 128);
 
 /// The logit of masked pixels.
 const NEVER: f32 = -1000.0;
+
+/// −z whose odds leave p a normal number: denormal ones are slow.
+const LARGEST_ODDS: f32 = 87.3;
 
 /// Visits a row, and what is written, in pieces.
 #[inline(always)]
@@ -28,10 +31,8 @@ fn in_pieces(row: &Row, out: &mut [f32], mut visit: impl FnMut(&Row, &mut [f32])
 fn piece<'r>(row: &Row<'r>, run: Range<usize>, room: &'r mut [f32; RUN]) -> Row<'r> {
     let z = &mut room[..run.len()];
     let piece = row.piece(run);
-    if !piece.masked {
-        return piece;
-    }
-    copy_but_masked(piece.label, piece.z, z, NEVER);
+    let Some(label) = piece.masked else { return piece };
+    copy_but_masked(label, piece.z, z, NEVER);
     Row { z, ..piece }
 }
 
@@ -50,22 +51,21 @@ fn in_exponentials(row: &Row, out: &mut [f32], mut visit: impl FnMut(&Row, &mut 
 fn exponentials(piece: &Row, halfway: &mut Halfway<1>, out: &mut [f32]) {
     halfway.reduce(lockstep([piece.z], []), |([z], [])| [z.negative_abs()]);
     halfway.expand(lockstep([], [&mut *out]), |[e], ([], [out])| e.store(out));
-    if piece.masked {
-        fill_masked(piece.label, out, 0.0);
+    if let Some(label) = piece.masked {
+        fill_masked(label, out, 0.0);
     }
 }
 
-/// The sign bit of positives.
-#[inline(always)]
-fn sign_of(label: F32x4) -> U32x4 {
-    label.bits().shift_left(31)
-}
-
-/// Where labels are negative. Of a mask of the positives, who have what the negatives leave, the compiler makes
-/// three instructions.
-#[inline(always)]
-fn is_negative(sign: U32x4) -> Mask {
-    sign.eq(U32x4::splat(0))
+/// e^−z = q / p of a piece, the odds against positive; z no further from 0 than p and q stay normal. Infinite where
+/// masked: that must leave nothing in a sum.
+#[inline(never)]
+fn odds_against(piece: &Row, halfway: &mut Halfway<1>, out: &mut [f32]) {
+    let minus = U32x4::splat(1 << 31);
+    halfway.reduce(lockstep([piece.z], []), |([z], [])| [z.flip(minus).min(F32x4::splat(LARGEST_ODDS))]);
+    halfway.expand(lockstep([], [&mut *out]), |[odds], ([], [out])| odds.store(out));
+    if let Some(label) = piece.masked {
+        fill_masked(label, out, f32::INFINITY);
+    }
 }
 
 /// A whole evaluation of cross-entropy on a row in one pass: Σ u, and `scale` (p − y) into `out`.
@@ -78,16 +78,15 @@ pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
     let (mut sum, mut logs) = (0.0, LogProduct::default());
     in_exponentials(row, out, |piece, out| {
         let mut linear = zero;
-        for ([z, label], [out]) in lockstep([piece.z, as_bits(piece.label)], [out]) {
-            let sign = sign_of(label);
-            let against = z.flip(sign);
+        for (([z], [out]), is_positive) in lockstep([piece.z], [out]).beside(positives(piece.label)) {
+            let against = z.flip(is_positive.sign());
             let e = F32x4::load(out);
             let is_wrong = against.gt(zero);
             linear = linear + against.keep(is_wrong);
             logs.multiply(e);
             // 1 / (1 + e) or e / (1 + e), whichever belongs to the sign of a.
             let other = scale * e.max(one.keep(is_wrong)) / (one + e);
-            other.flip(sign).store(out);
+            other.flip(is_positive.sign()).store(out);
         }
         sum += linear.sum() + logs.spill();
     });
@@ -104,36 +103,36 @@ pub fn sweep(
     out: &mut [f32],
     at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
 ) -> f64 {
-    let [negative, positive] = weights.map(F32x4::splat);
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
     let mut halfway = Halfway::room();
-    let [mut u, mut q, mut room] = [[0.0; RUN]; 3];
+    let [mut u, mut q, mut signed] = [[0.0; RUN]; 3];
     in_pieces(row, out, |piece, out| {
-        let [u, q, room] = [&mut u, &mut q, &mut room].map(|row| &mut row[..out.len()]);
-        let of_pixels = weights_of_pixels(piece, room);
+        let [u, q, signed] = [&mut u, &mut q, &mut signed].map(|row| &mut row[..out.len()]);
+        signed_weights(piece, weights, signed);
         sites(piece, &mut halfway, SiteRows { u, p: out, q });
         let mut sum = F32x4::zero();
-        for ([label, of_pixel, u, q], [out]) in lockstep([as_bits(piece.label), of_pixels, u, q], [out]) {
+        for ([weight, u, q], [out]) in lockstep([signed, u, q], [out]) {
             let (value, slope) = at_site(u, F32x4::load(out), q);
-            let sign = sign_of(label);
-            let weight = is_negative(sign).select(negative, positive) * of_pixel;
-            sum = sum + value * weight;
-            (slope * weight * scale).flip(sign).store(out);
+            sum = sum + value * weight.abs();
+            (slope * weight * scale).store(out);
         }
         total += sum.sum();
     });
     total
 }
 
-/// What pixels weigh: nothing where they are masked, whose loss need not be 0.
-fn weights_of_pixels<'r>(piece: &Row<'r>, room: &'r mut [f32]) -> &'r [f32] {
-    let weights = piece.weights.unwrap_or(&[1.0; RUN][..room.len()]);
-    if !piece.masked {
-        return weights;
+/// Weights of a piece, those of positives below 0: ∂a/∂z = ∓1. Nothing where masked, whose loss need not be 0.
+#[inline(never)]
+fn signed_weights(piece: &Row, [negative, positive]: [f32; 2], signed: &mut [f32]) {
+    let (negative, positive) = (F32x4::splat(negative), F32x4::splat(-positive));
+    let of_pixels = piece.weights.unwrap_or(&[1.0; RUN][..signed.len()]);
+    for (([of_pixel], [signed]), is_positive) in lockstep([of_pixels], [&mut *signed]).beside(positives(piece.label)) {
+        (is_positive.select(positive, negative) * of_pixel).store(signed);
     }
-    copy_but_masked(piece.label, weights, room, 0.0);
-    room
+    if let Some(label) = piece.masked {
+        fill_masked(label, signed, 0.0);
+    }
 }
 
 /// u, p and q of the labels of a piece. Not in the loop of `sweep`: as for exponentials, short loops wait less.
@@ -157,8 +156,8 @@ fn sites(piece: &Row, halfway: &mut Halfway<1>, SiteRows { u, p, q }: SiteRows) 
             (common * two_more).store(small);
         }
     }
-    for ([z, label], [u, p, q]) in lockstep([piece.z, as_bits(piece.label)], [u, p, q]) {
-        let against = z.flip(sign_of(label));
+    for (([z], [u, p, q]), is_positive) in lockstep([piece.z], [u, p, q]).beside(positives(piece.label)) {
+        let against = z.flip(is_positive.sign());
         (twice_artanh(F32x4::load(u)) + against.max(zero)).store(u);
         let small = F32x4::load(p);
         let large = one - small;
@@ -210,20 +209,23 @@ fn expectation_of_piece(piece: &Row, small: impl Fn(F32x4) -> F32x4, scale: f32,
 /// the label, the label's being negative, into `signed`, and Σ p y and Σ p (1 − y) into `sums`.
 #[inline(never)]
 pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
-    let zero = F32x4::zero();
-    in_exponentials(row, signed, |piece, signed| {
+    let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
+    let mut halfway = Halfway::room();
+    for run in runs(signed.len()) {
+        let (piece, signed) = (row.piece(run.clone()), &mut signed[run]);
+        odds_against(&piece, &mut halfway, signed);
         let [mut hit, mut others] = [zero; 2];
-        for ([z, label], [signed]) in lockstep([piece.z, as_bits(piece.label)], [signed]) {
-            let (p, product) = p_and_product(z, small_of(F32x4::load(signed)));
-            let sign = sign_of(label);
-            product.flip(sign).store(signed);
-            let other = p.keep(is_negative(sign));
-            hit = hit + (p - other);
-            others = others + other;
+        for (([], [signed]), is_positive) in lockstep([], [signed]).beside(positives(piece.label)) {
+            let odds = F32x4::load(signed);
+            let p = one / (one + odds);
+            (odds * p * p).flip(is_positive.sign()).store(signed);
+            let mine = p.keep(is_positive);
+            hit = hit + mine;
+            others = others + (p - mine);
         }
         sums.intersection += hit.sum();
         sums.false_positives += others.sum();
-    });
+    }
 }
 
 /// Second sweep on a row in one pass, from what [`first_sweep`] left: p q (constant + hit y).
@@ -246,25 +248,24 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
     in_exponentials(row, code, |piece, code| {
         let [mut hit, mut others] = [zero; 2];
         let mut linear = [zero; 2];
-        for ([z, label], [code]) in lockstep([piece.z, as_bits(piece.label)], [code]) {
+        for (([z], [code]), is_positive) in lockstep([piece.z], [code]).beside(positives(piece.label)) {
             let e = F32x4::load(code);
             let small = small_of(e);
             let p = p_and_product(z, small).0;
             small.flip(z.opposite_sign()).store(code);
-            let sign = sign_of(label);
-            let other = p.keep(is_negative(sign));
-            hit = hit + (p - other);
-            others = others + other;
-            let over = z.flip(sign).max(zero);
+            let mine = p.keep(is_positive);
+            hit = hit + mine;
+            others = others + (p - mine);
+            let over = z.flip(is_positive.sign()).max(zero);
             if EVEN {
                 linear[0] = linear[0] + over;
                 logs[0].multiply(e);
             } else {
-                let (over_negative, e_negative) = (over.keep(is_negative(sign)), e.keep(is_negative(sign)));
-                linear[0] = linear[0] + over_negative;
-                linear[1] = linear[1] + (over - over_negative);
-                logs[0].multiply(e_negative);
-                logs[1].multiply(e - e_negative);
+                let (over_positive, e_positive) = (over.keep(is_positive), e.keep(is_positive));
+                linear[0] = linear[0] + (over - over_positive);
+                linear[1] = linear[1] + over_positive;
+                logs[0].multiply(e - e_positive);
+                logs[1].multiply(e_positive);
             }
         }
         sums.intersection += hit.sum();
@@ -282,10 +283,10 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
 pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
     let ones = [1.0; RUN];
     for run in runs(code.len()) {
+        let label = positives(&row.label[run.clone()]);
         let weights = row.weights.map_or(&ones[..run.len()], |weights| &weights[run.clone()]);
         let [mut hit, mut others, mut missed] = [F32x4::zero(); 3];
-        for ([label, code, weight], []) in lockstep([as_bits(&row.label[run.clone()]), &code[run], weights], []) {
-            let is_positive = sign_of(label).as_float().is_negative();
+        for (([code, weight], []), is_positive) in lockstep([&code[run], weights], []).beside(label) {
             let (p, q) = decode(code);
             let mine = p.keep(is_positive);
             hit = hit + mine * weight;
@@ -301,18 +302,16 @@ pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
 /// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
 /// of the label, b for negatives and positives.
 #[inline(never)]
-pub fn second_sweep_of_labels(code: &mut [f32], label: &[u32], constant: f32, hit: f32, b: [f32; 2]) {
+pub fn second_sweep_of_labels(code: &mut [f32], label: &[u8], constant: f32, hit: f32, b: [f32; 2]) {
     let one = F32x4::splat(1.0);
     let [constant, of_positives, negative, positive] = [constant, constant + hit, -b[0], b[1]].map(F32x4::splat);
-    for ([label], [cell]) in lockstep([as_bits(label)], [code]) {
+    for (([], [cell]), is_positive) in lockstep([], [code]).beside(positives(label)) {
         let code = F32x4::load(cell);
-        let sign = sign_of(label);
-        let is_negative = is_negative(sign);
         // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
-        let other = code.flip(sign);
+        let other = code.flip(is_positive.sign());
         let other = other + one.keep(other.is_negative());
         let product = code.abs() * (one - code.abs());
-        let slope = product * is_negative.select(constant, of_positives);
-        (slope + is_negative.select(negative, positive) * other).store(cell);
+        let slope = product * is_positive.select(of_positives, constant);
+        (slope + is_positive.select(positive, negative) * other).store(cell);
     }
 }

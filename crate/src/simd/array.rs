@@ -22,6 +22,10 @@ ints! {
     and = |a, b| a & b; or = |a, b| a | b; xor = |a, b| a ^ b; and_not = |a, b| a & !b;
 }
 #[inline(always)]
+pub fn are_one(bytes: &[u8; 4]) -> Int {
+    bytes.map(|byte| if byte == 1 { u32::MAX } else { 0 })
+}
+#[inline(always)]
 pub fn neg(a: Float) -> Float {
     a.map(|x| -x)
 }

@@ -30,6 +30,15 @@ pub fn load<T>(from: &[T; 4]) -> v128 {
     unsafe { v128_load(from.as_ptr().cast()) }
 }
 #[inline(always)]
+pub fn are_one(bytes: &[u8; 4]) -> v128 {
+    // SAFETY: as above, for four bytes.
+    let all = unsafe { v128_load32_splat(bytes.as_ptr().cast()) };
+    // Each lane looks at a byte of its own: nothing is moved. At all of it, since the compiler would compare a single bit
+    // with 0, and V8 makes three instructions of `i32x4.ne`.
+    let own = u32x4(0xff, 0xff << 8, 0xff << 16, 0xff << 24);
+    int_eq(and(all, own), u32x4(1, 1 << 8, 1 << 16, 1 << 24))
+}
+#[inline(always)]
 pub fn store<T>(value: v128, to: &mut [T; 4]) {
     const { assert!(size_of::<T>() == 4) };
     // SAFETY: as in `load`, writable; every bit pattern is a value of f32 and of u32, the only
