@@ -84,7 +84,7 @@ impl Target<'_> {
         )
     }
     /// Bits of a label, and whether it has a sign.
-    fn width(&self) -> (u32, Sign) {
+    pub fn width(&self) -> (u32, Sign) {
         match *self {
             Self::U8(_, sign) => (8, sign),
             Self::U16(_, sign) => (16, sign),
