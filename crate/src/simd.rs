@@ -31,6 +31,27 @@ pub struct U32x4(backend::Int);
 #[repr(transparent)]
 pub struct Mask(backend::Int);
 
+/// One of two numbers in each lane: two operations, where a `select` of vectors takes three.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    no: F32x4,
+    difference: F32x4,
+}
+
+impl Choice {
+    /// Of these.
+    #[inline(always)]
+    pub fn new(yes: f32, no: f32) -> Self {
+        let difference = F32x4::splat(f32::from_bits(yes.to_bits() ^ no.to_bits()));
+        Self { no: F32x4::splat(no), difference }
+    }
+    /// `yes` where the mask is true, `no` where it is false.
+    #[inline(always)]
+    pub fn of(self, mask: Mask) -> F32x4 {
+        self.no.flip(self.difference.keep(mask).bits())
+    }
+}
+
 impl F32x4 {
     /// Every lane the same value.
     #[inline(always)]
@@ -78,7 +99,7 @@ impl F32x4 {
         let sign = backend::int_splat(1 << 31);
         Self::from_bits(U32x4(backend::or(self.bits().0, sign)))
     }
-    /// Negates the lanes where the top bit of `sign` is set; its other bits must be 0.
+    /// Negates the lanes where the top bit of `sign` is set; of other bits it flips those that are set.
     #[inline(always)]
     pub fn flip(self, sign: U32x4) -> Self {
         Self::from_bits(U32x4(backend::xor(self.bits().0, sign.0)))

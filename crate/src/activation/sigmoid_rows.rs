@@ -4,7 +4,8 @@ use super::exponentials::{Halfway, RUN, runs};
 use super::sigmoid::small_of;
 use super::{SiteRows, copy_but_masked, decode, fill_masked};
 use crate::math::{LogProduct, twice_artanh};
-use crate::simd::{F32x4, Mask, U32x4};
+use crate::simd::{Choice, F32x4, U32x4};
+use crate::tile::multiply_row;
 use crate::view::{Row, Sums};
 use crate::walk::{Walk, lockstep, positives};
 use std::ops::Range;
@@ -109,8 +110,7 @@ pub fn sweep(
     let [mut u, mut q, mut signed] = [[0.0; RUN]; 3];
     in_pieces(row, out, |piece, out| {
         let [u, q, signed] = [&mut u, &mut q, &mut signed].map(|row| &mut row[..out.len()]);
-        signed_weights(piece, weights, signed);
-        sites(piece, &mut halfway, SiteRows { u, p: out, q });
+        sites(piece, weights, &mut halfway, SiteRows { u, p: out, q }, signed);
         let mut sum = F32x4::zero();
         for ([weight, u, q], [out]) in lockstep([signed, u, q], [out]) {
             let (value, slope) = at_site(u, F32x4::load(out), q);
@@ -122,49 +122,62 @@ pub fn sweep(
     total
 }
 
-/// Weights of a piece, those of positives below 0: ∂a/∂z = ∓1. Nothing where masked, whose loss need not be 0.
+/// u, p and q of the labels of a piece, and into `signed` what each weighs, positives below 0 since their ∂a/∂z is
+/// −1. Not in the loop of `sweep`: as for exponentials, short loops wait less.
 #[inline(never)]
-fn signed_weights(piece: &Row, [negative, positive]: [f32; 2], signed: &mut [f32]) {
-    let (negative, positive) = (F32x4::splat(negative), F32x4::splat(-positive));
-    let of_pixels = piece.weights.unwrap_or(&[1.0; RUN][..signed.len()]);
-    for (([of_pixel], [signed]), is_positive) in lockstep([of_pixels], [&mut *signed]).beside(positives(piece.label)) {
-        (is_positive.select(positive, negative) * of_pixel).store(signed);
-    }
-    if let Some(label) = piece.masked {
-        fill_masked(label, signed, 0.0);
-    }
-}
-
-/// u, p and q of the labels of a piece. Not in the loop of `sweep`: as for exponentials, short loops wait less.
-#[inline(never)]
-fn sites(piece: &Row, halfway: &mut Halfway<1>, SiteRows { u, p, q }: SiteRows) {
-    let (one, two, zero) = (F32x4::splat(1.0), F32x4::splat(2.0), F32x4::zero());
+fn sites(piece: &Row, weights: [f32; 2], halfway: &mut Halfway<1>, mut rows: SiteRows, signed: &mut [f32]) {
+    let (one, two) = (F32x4::splat(1.0), F32x4::splat(2.0));
     // Of s, the smaller of p and q: −ln(1 − s) = 2 artanh (s / (2 − s)); with s = e / (1 + e) that is e / (2 + e).
     if let Some(code) = piece.code {
-        for ([code], [small, ratio]) in lockstep([code], [&mut *p, &mut *u]) {
-            code.abs().store(small);
-            (code.abs() / (two - code.abs())).store(ratio);
-        }
+        rows.p.copy_from_slice(code);
+        at_labels(piece, weights, &mut rows, signed, |code| (code.abs() / (two - code.abs()), code.abs()));
     } else {
-        exponentials(piece, halfway, p);
-        for ([], [small, ratio]) in lockstep([], [&mut *p, &mut *u]) {
-            let e = F32x4::load(small);
-            // Both from one division, which takes longer than all the rest of this loop.
+        exponentials(piece, halfway, rows.p);
+        at_labels(piece, weights, &mut rows, signed, |e| {
+            // Both from one division.
             let (one_more, two_more) = (one + e, two + e);
             let common = e / (one_more * two_more);
-            (common * one_more).store(ratio);
-            (common * two_more).store(small);
-        }
+            (common * one_more, common * two_more)
+        });
     }
-    for (([z], [u, p, q]), is_positive) in lockstep([piece.z], [u, p, q]).beside(positives(piece.label)) {
-        let against = z.flip(is_positive.sign());
-        (twice_artanh(F32x4::load(u)) + against.max(zero)).store(u);
+    if let Some(weights) = piece.weights {
+        multiply_row(signed, weights);
+    }
+    if let Some(label) = piece.masked {
+        // Nothing, though its loss need not be 0.
+        fill_masked(label, signed, 0.0);
+    }
+    let SiteRows { u, p, q } = rows;
+    for ([], [u, p, q]) in lockstep([], [u, p, q]) {
+        let against = F32x4::load(q);
+        let is_wrong = against.gt(F32x4::zero());
+        (twice_artanh(F32x4::load(u)) + against.keep(is_wrong)).store(u);
         let small = F32x4::load(p);
         let large = one - small;
-        let is_wrong = against.gt(zero);
         // One operation less each than a choice of the two.
         small.max(large.drop(is_wrong)).store(p);
         small.max(large.keep(is_wrong)).store(q);
+    }
+}
+
+/// What is known at labels before logarithms: into `u` the ratio and into `p` the smaller probability, both by `ratio_and_small`
+/// from what `p` holds, into `q` the logit against the label. Together, since nothing here takes as long as the division.
+#[inline(always)]
+fn at_labels(
+    piece: &Row,
+    [negative, positive]: [f32; 2],
+    SiteRows { u, p, q }: &mut SiteRows,
+    signed: &mut [f32],
+    ratio_and_small: impl Fn(F32x4) -> (F32x4, F32x4),
+) {
+    let weights = Choice::new(-positive, negative);
+    let walk = lockstep([piece.z], [u, p, q, signed]).beside(positives(piece.label));
+    for (([z], [u, p, q, signed]), is_positive) in walk {
+        let (ratio, small) = ratio_and_small(F32x4::load(p));
+        ratio.store(u);
+        small.store(p);
+        z.flip(is_positive.sign()).store(q);
+        weights.of(is_positive).store(signed);
     }
 }
 
@@ -304,14 +317,13 @@ pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
 #[inline(never)]
 pub fn second_sweep_of_labels(code: &mut [f32], label: &[u8], constant: f32, hit: f32, b: [f32; 2]) {
     let one = F32x4::splat(1.0);
-    let [constant, of_positives, negative, positive] = [constant, constant + hit, -b[0], b[1]].map(F32x4::splat);
+    let (of_class, of_label) = (Choice::new(constant + hit, constant), Choice::new(b[1], -b[0]));
     for (([], [cell]), is_positive) in lockstep([], [code]).beside(positives(label)) {
         let code = F32x4::load(cell);
         // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
         let other = code.flip(is_positive.sign());
         let other = other + one.keep(other.is_negative());
         let product = code.abs() * (one - code.abs());
-        let slope = product * is_positive.select(of_positives, constant);
-        (slope + is_positive.select(positive, negative) * other).store(cell);
+        (product * of_class.of(is_positive) + of_label.of(is_positive) * other).store(cell);
     }
 }
