@@ -90,9 +90,9 @@ test("an adapter knows its own framework, the public face and the words", () => 
 /** The floors of the crate, from the ground. A file sees floors below its own, and its own room. */
 const floors = [
   ["simd", "batch", "sort"],
-  ["math", "tile", "walk", "map", "census"],
-  ["view", "interleaved"],
-  ["slopes"],
+  ["math", "tile", "walk", "map"],
+  ["labels", "view", "interleaved"],
+  ["census", "slopes"],
   ["activation"],
   ["loss"],
   ["workspace"],

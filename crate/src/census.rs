@@ -4,6 +4,7 @@
 //! share of negatives. All of it depends on the target alone, so one pass serves every term.
 
 use crate::batch::{Batch, Label, Section, Target, match_target};
+use crate::labels::add_by_label;
 use std::ops::Range;
 
 /// The first thing that is wrong with a batch's data.
@@ -98,11 +99,13 @@ impl Census {
             return;
         }
         let (first, step) = batch.label_plane(section);
-        if step == 1 && outcomes <= few(&batch.target) && batch.pixel_weights.is_none() {
+        let cells = section.index * outcomes..(section.index + 1) * outcomes;
+        let (count, mass) = (&mut self.count[cells.clone()], &mut self.mass[cells]);
+        let is_few = step == 1 && outcomes <= few(&batch.target);
+        if is_few {
             let count_from =
                 |class, counts: &mut [f64]| count_each(&batch.target, first..first + pixels, class, counts);
             let valid = &mut self.valid[section.index];
-            let count = &mut self.count[section.index * outcomes..][..outcomes];
             count_from(1, &mut count[1..]);
             if let Some(ignored) = batch.ignore.and_then(|number| batch.target.class_of(number)) {
                 let mut ignored_count = [0.0];
@@ -111,26 +114,26 @@ impl Census {
                 count.iter_mut().skip(ignored as usize).take(1).for_each(|count| *count = 0.0);
             }
             count[0] = *valid - count[1..].iter().sum::<f64>();
-            return self.mass[section.index * outcomes..][..outcomes].copy_from_slice(count);
         }
-        let mut row = [0; RUN];
-        let mut histogram = Histogram::new(outcomes);
-        let mut lanes = vec![[0.0; 4]; outcomes];
-        for start in (0..pixels).step_by(RUN) {
-            let row = &mut row[..RUN.min(pixels - start)];
-            batch.read_labels(section, start, row.len(), row);
-            histogram.add(row);
-            if let Some(weights) = batch.pixel_weights {
-                add_by_label(row, &weights[section.image * pixels + start..], &mut lanes);
+        if !is_few || batch.pixel_weights.is_some() {
+            let mut histogram = Histogram::new(if is_few { 0 } else { outcomes });
+            let mut row = [0; RUN];
+            for start in (0..pixels).step_by(RUN) {
+                let row = &mut row[..RUN.min(pixels - start)];
+                batch.read_labels(section, start, row.len(), row);
+                if !is_few {
+                    histogram.add(row);
+                }
+                if let Some(weights) = batch.pixel_weights {
+                    add_by_label(row, &weights[section.image * pixels + start..][..row.len()], None, mass);
+                }
+            }
+            if !is_few {
+                self.valid[section.index] = histogram.settle(count);
             }
         }
-        let count = &mut self.count[section.index * outcomes..][..outcomes];
-        self.valid[section.index] = histogram.settle(count);
-        let mass = &mut self.mass[section.index * outcomes..][..outcomes];
         if batch.pixel_weights.is_none() {
             mass.copy_from_slice(count);
-        } else {
-            mass.iter_mut().zip(lanes).for_each(|(mass, lanes)| *mass = lanes.iter().sum());
         }
     }
 
@@ -155,17 +158,6 @@ impl Census {
             if batch.sigmoid {
                 (self.count[cell - 1], self.mass[cell - 1]) = (pixels as f64 - count, total - mass);
             }
-        }
-    }
-}
-
-/// Adds up the weights of each label, in four sums: one would wait for its last addition all through a blob (5 ns a
-/// pixel).
-fn add_by_label(label: &[u32], weights: &[f32], sums: &mut [[f64; 4]]) {
-    for (i, (&label, &weight)) in label.iter().zip(weights).enumerate() {
-        // No class, no sum.
-        if let Some(lanes) = sums.get_mut(label as usize) {
-            lanes[i % 4] += f64::from(weight);
         }
     }
 }

@@ -110,7 +110,7 @@ impl Work<'_, '_> {
                 softmax_planes::add_up(x, Labels { class: label, p, inverse }, weights, sums);
                 set_inverse(inverse, weights);
                 if needs.misses {
-                    softmax_many::add_by_label(label, q, weights, sums, |sums| &mut sums.false_negatives);
+                    softmax_many::add_up_labels(label, q, weights, sums, |sums| &mut sums.false_negatives);
                 }
             }
             if let Some(distance) = place.batch.distance.filter(|_| needs.distance) {

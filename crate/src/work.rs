@@ -1,9 +1,8 @@
 //! The steps of a sweep on one tile.
 
-use crate::activation::{
-    OutcomePlanes, SiteRows, decode_row, encode_row, given, sigmoid, softmax, softmax_chain, softmax_many,
-};
+use crate::activation::{OutcomePlanes, SiteRows, decode_row, encode_row, given, sigmoid, softmax, softmax_chain};
 use crate::kept::Kept;
+use crate::labels::{put_own, take_own};
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{Planes, PlanesMut, vectors, vectors_mut};
@@ -101,7 +100,7 @@ impl<'w, 'b> Work<'w, 'b> {
             let mut planes = PlanesMut::new(x, *width, *width);
             softmax::multiply_planes(&mut planes, self.place.section.channels, inverse);
             if *many {
-                softmax_many::put_own(&mut planes, label, own);
+                put_own(&mut planes, label, own);
             }
             self.held = Held::Whole;
         }
@@ -114,7 +113,7 @@ impl<'w, 'b> Work<'w, 'b> {
         let batch = self.place.batch;
         if self.held == Held::Whole && !batch.sigmoid && batch.from_logits && !self.space.dense {
             let Workspace { width, label, x, site: [_, own, _], .. } = &mut *self.space;
-            softmax_many::take_own(&mut PlanesMut::new(x, *width, *width), label, own);
+            take_own(&mut PlanesMut::new(x, *width, *width), label, own);
             self.held = Held::Apart;
         }
     }

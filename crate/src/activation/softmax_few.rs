@@ -211,10 +211,10 @@ pub fn chain_labels<const N: usize>(x: &mut PlanesMut, label: &[u32], factor: &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::softmax_many::take_own;
     use super::super::softmax_many_chain;
     use super::*;
     use crate::batch::NO_LABEL;
+    use crate::labels::take_own;
     use crate::math::exp;
     use crate::slopes::{Map, NoMap};
 

@@ -2,7 +2,8 @@
 
 use super::softmax::{GROUP, groups};
 use super::softmax_chain::NEARLY_ONE;
-use super::softmax_many::{Labels, add_own_distances, look_up, put_own};
+use super::softmax_many::{Labels, add_own_distances};
+use crate::labels::{look_up, put_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};

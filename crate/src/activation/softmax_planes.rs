@@ -5,6 +5,7 @@
 use super::softmax_few::{self, FEW};
 use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
+use crate::labels::put_own;
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -98,7 +99,7 @@ pub fn encode(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &[f32]
     }
     if channels > FEW {
         lockstep([&*own], [&mut *rest]).for_each(|([p], [rest])| (F32x4::load(rest) + small(p)).store(rest));
-        softmax_many::put_own(x, label, own);
+        put_own(x, label, own);
     }
     for k in 0..channels {
         for ([rest], [cell]) in lockstep([&*rest], [x.row(k)]) {
