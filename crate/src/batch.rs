@@ -253,13 +253,14 @@ impl<'a> Batch<'a> {
         let row = &mut row[..length];
         self.target.read_classes(first + start * step, step, row);
         let Some(ignored) = self.ignore.and_then(|number| self.target.class_of(number)) else { return false };
-        let mut any = false;
+        // A number, not a truth value: the compiler makes vectors of it.
+        let mut any = 0;
         for label in row {
             let is_ignored = *label == ignored;
-            any |= is_ignored;
+            any |= u32::from(is_ignored);
             *label = if is_ignored { NO_LABEL } else { *label };
         }
-        any
+        any != 0
     }
 }
 

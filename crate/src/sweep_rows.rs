@@ -5,13 +5,23 @@ use crate::activation::fill_masked;
 use crate::activation::sigmoid_rows::{self, second_sweep_of_labels};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
-use crate::tile::{multiply_row, vectors_mut};
+use crate::tile::{BLOCK, multiply_row, vectors_mut};
 use crate::view::{Row, Sums};
 use crate::work::{Work, add_row};
 use crate::workspace::Workspace;
 
 /// Losses and their weights.
 pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
+
+/// What of a row is looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    AtNothing,
+    /// And weights.
+    AtLabels,
+    /// And labels.
+    AtLogits,
+}
 
 impl Work<'_, '_> {
     /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
@@ -32,7 +42,7 @@ impl Work<'_, '_> {
 
     /// Both sweeps of a plain row, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
-        self.write_row(true, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
+        self.write_row(Look::AtLogits, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
     }
 
     /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
@@ -41,19 +51,18 @@ impl Work<'_, '_> {
     pub fn first_sweep_row(&mut self, sums: &mut Sums, apart: &mut Weighted, buffer: Option<&mut [f32]>) -> [f64; 2] {
         let needs = self.space.together;
         let is_first = buffer.is_some();
-        self.write_row(true, buffer, |row, out, rows| {
-            // What is weighted or missed is added up from the probabilities.
-            let later = needs.misses || row.weights.is_some();
+        self.write_row(Look::AtLogits, buffer, |row, out, rows| {
+            if !needs.sites && apart.is_empty() {
+                sigmoid_rows::first_sweep(&row, out, sums);
+                return [0.0; 2];
+            }
             let mut plain = Sums::default();
-            let surprise = match (later || needs.sites || !apart.is_empty(), needs.uneven) {
-                (false, _) => {
-                    sigmoid_rows::first_sweep(&row, out, &mut plain);
-                    [0.0; 2]
-                }
-                (true, false) => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, &mut plain),
-                (true, true) => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, &mut plain),
+            let surprise = match needs.uneven {
+                false => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, &mut plain),
+                true => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, &mut plain),
             };
-            if later {
+            // What is weighted or missed is added up from the probabilities.
+            if needs.misses || row.weights.is_some() {
                 sigmoid_rows::weighted_sums(&row, out, sums);
             } else {
                 sums.merge(&plain);
@@ -73,8 +82,15 @@ impl Work<'_, '_> {
         if place.planes(buffer, width).is_none() {
             place.gather(buffer, &mut self.space.x, width);
         }
-        self.write_row(!apart.is_empty(), Some(buffer), |row, out, rows| {
-            if !needs.sites && apart.is_empty() && row.weights.is_none() {
+        let is_signed = !needs.sites && apart.is_empty();
+        let look = match (is_signed && constant.is_finite() && hit.is_finite(), apart.is_empty()) {
+            // Masked pixels hold 0 already.
+            (true, _) => Look::AtNothing,
+            (false, true) => Look::AtLabels,
+            (false, false) => Look::AtLogits,
+        };
+        self.write_row(look, Some(buffer), |row, out, rows| {
+            if is_signed {
                 sigmoid_rows::second_sweep(out, constant, hit);
             } else {
                 let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
@@ -96,37 +112,39 @@ impl Work<'_, '_> {
     }
 
     /// Gives a plain row, the buffer's, or one of its own, and two more to `write`, and what it writes to the
-    /// buffer, if there is one. Logits are there only if they are looked at.
+    /// buffer, if there is one. Of the row there is what is looked at.
     fn write_row<R>(
         &mut self,
-        look: bool,
+        look: Look,
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
         let place = self.place;
-        let untouched = place.label_bytes();
+        let untouched = match look {
+            Look::AtNothing => Some((&[][..], None)),
+            _ => place.untouched(),
+        };
         if untouched.is_none() {
             self.read();
         }
         let Workspace { width, label, bytes, masked, weights, distance, x, p, chain: [first, second, ..], .. } =
             &mut *self.space;
         let width = *width;
-        let weights = place.batch.pixel_weights.map(|_| &**weights);
-        let (label, masked) = match untouched {
-            Some(bytes) => (bytes, None),
+        let (label, weights, masked) = match untouched {
+            Some((label, weights)) => (label, weights, None),
             None => {
+                let weights = place.batch.pixel_weights.map(|_| &**weights);
                 if let (true, Some(weights)) = (*masked, weights) {
                     // What weighs nothing takes part in nothing here.
                     let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
                     weightless.for_each(|(label, _)| *label = NO_LABEL);
                 }
-                bytes.clear();
-                bytes.extend(label.iter().map(|&label| label as u8));
-                (&**bytes, masked.then_some(&**label))
+                narrow(label, bytes);
+                (&**bytes, weights, masked.then_some(&**label))
             }
         };
         let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
-            if look {
+            if look == Look::AtLogits {
                 place.gather(place.batch.logits, p, width);
             }
             p
@@ -143,6 +161,15 @@ impl Work<'_, '_> {
         let result = write(x);
         place.scatter(x, buffer, width);
         result
+    }
+}
+
+/// Labels as bytes; their row is made of whole blocks.
+#[inline(never)]
+fn narrow(label: &[u32], bytes: &mut Vec<u8>) {
+    bytes.resize(label.len(), 0);
+    for (bytes, label) in bytes.as_chunks_mut::<BLOCK>().0.iter_mut().zip(label.as_chunks::<BLOCK>().0) {
+        *bytes = label.map(|label| label as u8);
     }
 }
 

@@ -151,11 +151,11 @@ impl Workspace {
         let batch = place.batch;
         self.masked = place.length < self.width;
         self.masked |= batch.read_labels(&place.section, place.start, place.length, &mut self.label);
-        if let Some(weights) = batch.pixel_weights {
-            let weights = &weights[place.section.image * batch.pixels() + place.start..][..place.length];
+        if batch.pixel_weights.is_some() {
+            let weights = place.weights();
             self.weights[..place.length].copy_from_slice(weights);
             self.weights[place.length..].fill(0.0);
-            self.masked |= weights.contains(&0.0);
+            self.masked |= any_zero(weights);
         }
         if !self.distance.is_empty()
             && let Some(distance) = batch.distance
@@ -223,6 +223,12 @@ pub(crate) fn zero(planes: &mut [f32], pixels: &[usize], stride: usize) {
     }
 }
 
+/// Whether something weighs nothing. Looks at all of them, in vectors.
+#[inline(never)]
+fn any_zero(weights: &[f32]) -> bool {
+    weights.iter().fold(0, |any, &weight| any | u32::from(weight == 0.0)) != 0
+}
+
 /// Whether nothing leaves the range of f32 that is divided by these weights; what weighs 0 is not. Looks at all of
 /// them, in vectors.
 fn all_divide(weights: &[f32]) -> bool {
@@ -258,14 +264,21 @@ impl<'b> Place<'_, 'b> {
         let (first, step) = self.batch.plane(self.section.image, self.section.class);
         (first + self.start * step, self.batch.channel_stride(), step)
     }
-    /// The tile's labels, if they are bytes that can be read where they lie and all of them count.
-    pub fn label_bytes(&self) -> Option<&'b [u8]> {
-        let (first, step) = self.batch.label_plane(&self.section);
-        let all_count = self.length == self.width && self.batch.ignore.is_none() && self.batch.pixel_weights.is_none();
-        match self.batch.target {
-            Target::U8(labels, _) if step == 1 && all_count => Some(&labels[first + self.start..][..self.length]),
-            _ => None,
+    /// The tile's labels and weights, if they can be read where they lie: labels are bytes, and all of them count.
+    pub fn untouched(&self) -> Option<(&'b [u8], Option<&'b [f32]>)> {
+        let (batch, (first, step)) = (self.batch, self.batch.label_plane(&self.section));
+        let Target::U8(labels, _) = batch.target else { return None };
+        if step != 1 || self.length < self.width || batch.ignore.is_some() {
+            return None;
         }
+        let weights = batch.pixel_weights.map(|_| self.weights());
+        let all_count = !weights.is_some_and(|weights| any_zero(weights));
+        all_count.then(|| (&labels[first + self.start..][..self.length], weights))
+    }
+    /// The tile's weights, which there must be.
+    fn weights(&self) -> &'b [f32] {
+        let weights = self.batch.pixel_weights.unwrap_or(&[]);
+        &weights[self.section.image * self.batch.pixels() + self.start..][..self.length]
     }
     /// A logit of the tile.
     pub fn logit(&self, k: usize, pixel: usize) -> f32 {

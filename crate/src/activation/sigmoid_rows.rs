@@ -218,30 +218,43 @@ fn expectation_of_piece(piece: &Row, small: impl Fn(F32x4) -> F32x4, scale: f32,
     sum.sum()
 }
 
-/// First sweep on a row in one pass, for losses whose slopes need nothing but sums: p q with the sign of
-/// the label, the label's being negative, into `signed`, and Σ p y and Σ p (1 − y) into `sums`.
-#[inline(never)]
+/// First sweep on a row in one pass, for losses whose slopes need nothing but sums: ω p q with the sign of
+/// the label, the label's being negative, into `signed`, 0 where masked, and Σ ω p y and Σ ω p (1 − y) into `sums`.
 pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
+    match row.weights {
+        None => first_sweep_of(row, [], signed, sums),
+        Some(weights) => first_sweep_of(row, [weights], signed, sums),
+    }
+}
+
+#[inline(never)]
+fn first_sweep_of<const N: usize>(row: &Row, weights: [&[f32]; N], signed: &mut [f32], sums: &mut Sums) {
     let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
     let mut halfway = Halfway::room();
     for run in runs(signed.len()) {
-        let (piece, signed) = (row.piece(run.clone()), &mut signed[run]);
+        let (piece, signed) = (row.piece(run.clone()), &mut signed[run.clone()]);
         odds_against(&piece, &mut halfway, signed);
         let [mut hit, mut others] = [zero; 2];
-        for (([], [signed]), is_positive) in lockstep([], [signed]).beside(positives(piece.label)) {
+        let walk =
+            lockstep(weights.map(|weights| &weights[run.clone()]), [&mut *signed]).beside(positives(piece.label));
+        for ((weight, [signed]), is_positive) in walk {
             let odds = F32x4::load(signed);
             let p = one / (one + odds);
-            (odds * p * p).flip(is_positive.sign()).store(signed);
-            let mine = p.keep(is_positive);
+            let share = weight.into_iter().fold(p, |p, weight| p * weight);
+            (odds * p * share).flip(is_positive.sign()).store(signed);
+            let mine = share.keep(is_positive);
             hit = hit + mine;
-            others = others + (p - mine);
+            others = others + (share - mine);
+        }
+        if let Some(label) = piece.masked {
+            fill_masked(label, signed, 0.0);
         }
         sums.intersection += hit.sum();
         sums.false_positives += others.sum();
     }
 }
 
-/// Second sweep on a row in one pass, from what [`first_sweep`] left: p q (constant + hit y).
+/// Second sweep on a row in one pass, from what [`first_sweep`] left: ω p q (constant + hit y).
 #[inline(never)]
 pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
     let (negative, positive) = (F32x4::splat(constant), F32x4::splat(-(constant + hit)));
