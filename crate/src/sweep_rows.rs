@@ -2,7 +2,7 @@
 //! nobody looks at. Losses whose slopes need more than sums and labels sweep their rows apart.
 
 use crate::activation::fill_masked;
-use crate::activation::sigmoid_rows::{self, second_sweep_of_labels};
+use crate::activation::sigmoid_sweeps::{self, second_sweep_of_labels};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::{BLOCK, multiply_row, vectors_mut};
@@ -16,7 +16,7 @@ pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
 /// What of a row is looked at.
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
-    AtNothing,
+    Nowhere,
     /// And weights.
     AtLabels,
     /// And labels.
@@ -53,17 +53,17 @@ impl Work<'_, '_> {
         let is_first = buffer.is_some();
         self.write_row(Look::AtLogits, buffer, |row, out, rows| {
             if !needs.sites && apart.is_empty() {
-                sigmoid_rows::first_sweep(&row, out, sums);
+                sigmoid_sweeps::first_sweep(&row, out, sums);
                 return [0.0; 2];
             }
             let mut plain = Sums::default();
             let surprise = match needs.uneven {
-                false => sigmoid_rows::first_sweep_of_labels::<true>(&row, out, &mut plain),
-                true => sigmoid_rows::first_sweep_of_labels::<false>(&row, out, &mut plain),
+                false => sigmoid_sweeps::first_sweep_of_labels::<true>(&row, out, &mut plain),
+                true => sigmoid_sweeps::first_sweep_of_labels::<false>(&row, out, &mut plain),
             };
             // What is weighted or missed is added up from the probabilities.
             if needs.misses || row.weights.is_some() {
-                sigmoid_rows::weighted_sums(&row, out, sums);
+                sigmoid_sweeps::weighted_sums(&row, out, sums);
             } else {
                 sums.merge(&plain);
             }
@@ -85,13 +85,13 @@ impl Work<'_, '_> {
         let is_signed = !needs.sites && apart.is_empty();
         let look = match (is_signed && constant.is_finite() && hit.is_finite(), apart.is_empty()) {
             // Masked pixels hold 0 already.
-            (true, _) => Look::AtNothing,
+            (true, _) => Look::Nowhere,
             (false, true) => Look::AtLabels,
             (false, false) => Look::AtLogits,
         };
         self.write_row(look, Some(buffer), |row, out, rows| {
             if is_signed {
-                sigmoid_rows::second_sweep(out, constant, hit);
+                sigmoid_sweeps::second_sweep(out, constant, hit);
             } else {
                 let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
                 match (others, row.weights) {
@@ -121,7 +121,7 @@ impl Work<'_, '_> {
     ) -> R {
         let place = self.place;
         let untouched = match look {
-            Look::AtNothing => Some((&[][..], None)),
+            Look::Nowhere => Some((&[][..], None)),
             _ => place.untouched(),
         };
         if untouched.is_none() {

@@ -10,6 +10,7 @@ pub mod exponentials;
 pub mod given;
 pub mod sigmoid;
 pub mod sigmoid_rows;
+pub mod sigmoid_sweeps;
 pub mod softmax;
 pub mod softmax_chain;
 pub mod softmax_few;
