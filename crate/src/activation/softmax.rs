@@ -16,25 +16,49 @@ use std::ops::Range;
 /// from the logits.
 const SMALLEST: f32 = 1e-34;
 
-/// Classes handled at once, so that they share what belongs to a pixel: sums, factors, maps of slopes.
-pub(super) const GROUP: usize = 4;
-
-/// Classes in groups of N, and those left one by one: the first, and how many.
-pub(super) fn groups<const N: usize>(channels: usize) -> impl Iterator<Item = (usize, usize)> {
-    let left = channels - channels % N;
-    let whole = (0..left).step_by(N).map(|first| (first, N));
-    whole.chain((left..channels).map(|first| (first, 1)))
+/// Classes in groups that are handled at once, so that they share what belongs to a pixel: sums, factors, maps of
+/// slopes. Of four, but for a last one of five or two of three: none is left alone, if there are more than two. The
+/// first of each, and how many.
+pub(super) fn groups(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let count = match channels - first {
+            left @ ..=5 => left,
+            6 => 3,
+            _ => 4,
+        };
+        first += count;
+        (count > 0).then_some((first - count, count))
+    })
 }
+
+/// Runs an expression for every group of three classes or more from `$first` on, how many there are being a constant.
+macro_rules! for_groups {
+    ($channels:expr, |$first:ident, $count:ident| $act:expr) => {
+        for ($first, count) in $crate::activation::softmax::groups($channels) {
+            macro_rules! act_on {
+                ($constant:literal) => {{
+                    const $count: usize = $constant;
+                    $act
+                }};
+            }
+            match count {
+                5 => act_on!(5),
+                4 => act_on!(4),
+                _ => act_on!(3),
+            }
+        }
+    };
+}
+pub(super) use for_groups;
 
 /// Multiplies all planes by a factor of each pixel: in groups, or every plane would load it anew.
 #[inline(never)]
 pub fn multiply_planes(x: &mut PlanesMut, channels: usize, factor: &[f32]) {
-    for (first, count) in groups::<GROUP>(channels) {
-        match count {
-            GROUP => multiply_rows(x.rows::<GROUP>(first), factor),
-            _ => multiply_rows([x.row(first)], factor),
-        }
+    if channels < 3 {
+        return (0..channels).for_each(|k| multiply_rows([x.row(k)], factor));
     }
+    for_groups!(channels, |first, N| multiply_rows(x.rows::<N>(first), factor));
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! The chain rule of a softmax of many classes, from exponentials and in place.
 
-use super::softmax::{GROUP, groups};
+use super::softmax::for_groups;
 use super::softmax_chain::NEARLY_ONE;
 use super::softmax_many::{Labels, add_own_distances};
 use crate::labels::{look_up, put_own};
@@ -78,23 +78,15 @@ fn weigh<E: Extra>(
     mut rows: [&mut [f32]; 3],
     sums: &mut [Sums],
 ) {
-    for (first, count) in groups::<GROUP>(constant.len()) {
+    for_groups!(constant.len(), |first, N| {
         let rows = rows.each_mut().map(|row| &mut **row);
-        match count {
-            GROUP => weigh_classes::<GROUP, E>(x, constant, inverse, extra, first, rows, sums),
-            _ => weigh_classes::<1, E>(x, constant, inverse, extra, first, rows, sums),
-        }
-    }
+        weigh_classes::<N, E>(x, constant, inverse, extra, first, rows, sums);
+    });
 }
 
 /// The second pass. `rows`: shift, and factor of the exponentials.
 fn finish<E: Extra>(x: &mut PlanesMut, rows: [&[f32]; 2], constant: &[f32], extra: E) {
-    for (first, count) in groups::<GROUP>(constant.len()) {
-        match count {
-            GROUP => finish_classes::<GROUP, E>(x, rows, constant, extra, first),
-            _ => finish_classes::<1, E>(x, rows, constant, extra, first),
-        }
-    }
+    for_groups!(constant.len(), |first, N| finish_classes::<N, E>(x, rows, constant, extra, first));
 }
 
 #[inline(always)]

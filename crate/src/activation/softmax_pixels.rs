@@ -2,7 +2,6 @@
 //! lies: for losses that need no more than the labels' own u, p and q. The same bits as plane by plane.
 
 use super::exponentials::exponentials_of_row;
-use super::softmax::{GROUP, groups};
 use super::softmax_planes::are_healthy;
 use crate::batch::NO_LABEL;
 use crate::simd::F32x4;
@@ -23,16 +22,16 @@ pub fn exponentials(z: &[f32], x: &mut [f32], channels: usize, label: &[u32], [o
         exponentials_of_row(&z[floats], x);
         take_own(x, channels, &label[run.clone()], &mut own[run.clone()]);
         // Class after class, as planes are added up.
-        for (first, count) in groups::<GROUP>(channels) {
-            if count == GROUP {
-                let sums = lockstep([], [&mut *others]);
-                for (([], [sum]), block) in sums.beside(pixels(x, channels, first, run.len())) {
-                    F32x4::transpose(block).into_iter().fold(F32x4::load(sum), |sum, e| sum + e).store(sum);
-                }
-            } else {
-                for (pixel, sum) in others.iter_mut().enumerate() {
-                    *sum += x[pixel * channels + first];
-                }
+        let left = channels - channels % 4;
+        for first in (0..left).step_by(4) {
+            let sums = lockstep([], [&mut *others]);
+            for (([], [sum]), block) in sums.beside(pixels(x, channels, first, run.len())) {
+                F32x4::transpose(block).into_iter().fold(F32x4::load(sum), |sum, e| sum + e).store(sum);
+            }
+        }
+        for class in left..channels {
+            for (pixel, sum) in others.iter_mut().enumerate() {
+                *sum += x[pixel * channels + class];
             }
         }
     }
