@@ -214,7 +214,7 @@ fn fit<L: Label>(labels: &[L], highest: u32, ignore: Option<u32>) -> bool {
 fn count_each(target: &Target, labels: Range<usize>, class: u32, counts: &mut [f64]) {
     match_target!(*target, all => {
         for run in all[labels].chunks(RUN) {
-            (class..).zip(&mut *counts).for_each(|(class, count)| *count += occurrences(run, class));
+            counts.iter_mut().zip(0..).for_each(|(count, next)| *count += occurrences(run, class + next));
         }
     }, _soft => ());
 }

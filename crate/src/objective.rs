@@ -168,8 +168,7 @@ impl Objective {
             let mut work = Work::open(&mut self.workspace, place);
             // Rows and planes are swept alike with and without a gradient, so that both give the same value to
             // the last bit.
-            if work.is_plain_row()
-                && !needs.sums
+            if (work.is_plain_row() && !needs.sums || work.is_pair())
                 && let Some((weight, loss)) = self.terms.single()
                 && work.sweep_row(loss, weight, buffer.as_deref_mut())
             {

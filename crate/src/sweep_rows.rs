@@ -5,10 +5,11 @@ use crate::activation::fill_masked;
 use crate::activation::sigmoid_sweeps::{self, second_sweep_of_labels};
 use crate::batch::NO_LABEL;
 use crate::loss::{Loss, OutcomeSlopes};
-use crate::tile::{BLOCK, multiply_row, vectors_mut};
+use crate::tile::{BLOCK, Planes, multiply_row, vectors_mut};
 use crate::view::{Row, Sums};
+use crate::walk::lockstep;
 use crate::work::{Work, add_row};
-use crate::workspace::Workspace;
+use crate::workspace::{Place, Workspace};
 
 /// Losses and their weights.
 pub type Weighted<'l> = Vec<(f32, &'l mut dyn Loss)>;
@@ -40,7 +41,14 @@ impl Work<'_, '_> {
         self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
     }
 
-    /// Both sweeps of a plain row, by a loss that knows how.
+    /// Whether it is a softmax of two classes, and nobody looks at anything but labels: then it is a sigmoid of the
+    /// difference of their logits, with one exponential instead of two.
+    pub fn is_pair(&self) -> bool {
+        let needs = self.space.needs;
+        self.space.by_planes && self.place.batch.channels == 2 && !needs.sums && !needs.planes && !needs.distance
+    }
+
+    /// Both sweeps of a plain row or a pair, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
         self.write_row(Look::AtLogits, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
     }
@@ -127,8 +135,9 @@ impl Work<'_, '_> {
         if untouched.is_none() {
             self.read();
         }
-        let Workspace { width, label, bytes, masked, weights, distance, x, p, chain: [first, second, ..], .. } =
-            &mut *self.space;
+        let is_pair = self.is_pair();
+        let Workspace { width, label, bytes, masked, weights, distance, staged, x, p, chain, .. } = &mut *self.space;
+        let [first, second, ..] = chain;
         let width = *width;
         let (label, weights, masked) = match untouched {
             Some((label, weights)) => (label, weights, None),
@@ -143,25 +152,65 @@ impl Work<'_, '_> {
                 (&**bytes, weights, masked.then_some(&**label))
             }
         };
-        let z = place.row(place.batch.logits, 0, width).unwrap_or_else(|| {
-            if look == Look::AtLogits {
-                place.gather(place.batch.logits, p, width);
+        let z = match place.row(place.batch.logits, 0, width) {
+            _ if is_pair => {
+                difference(&place, staged, p);
+                p
             }
-            p
-        });
+            Some(z) => z,
+            None => {
+                if look == Look::AtLogits {
+                    place.gather(place.batch.logits, p, width);
+                }
+                p
+            }
+        };
         let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
         let distance = distances.unwrap_or(distance);
         let row = Row { section: place.section, z, label, masked, weights, distance, code: None };
         let rows: [&mut [f32]; 2] = [first, second];
         let write = |out: &mut [f32]| write(row, out, rows);
+        x.resize(width, 0.0);
         let Some(buffer) = buffer else { return write(x) };
         if let Some(mut planes) = place.planes_mut(buffer, width) {
-            return write(planes.row(0));
+            let result = write(planes.row(usize::from(is_pair)));
+            if is_pair {
+                let [first, second] = planes.rows(0);
+                negate(second, first);
+            }
+            return result;
         }
         let result = write(x);
-        place.scatter(x, buffer, width);
+        if is_pair {
+            staged.resize(2 * width, 0.0);
+            let (first, second) = staged.split_at_mut(width);
+            negate(x, first);
+            second.copy_from_slice(x);
+            place.scatter(staged, buffer, width);
+        } else {
+            place.scatter(x, buffer, width);
+        }
         result
     }
+}
+
+/// The logits of the second of two classes against the first.
+fn difference(place: &Place, staged: &mut Vec<f32>, row: &mut [f32]) {
+    let width = row.len();
+    let planes = place.planes(place.batch.logits, width).unwrap_or_else(|| {
+        staged.resize(2 * width, 0.0);
+        place.gather(place.batch.logits, staged, width);
+        Planes::new(staged, width, width)
+    });
+    for ([first, second], [row]) in lockstep(planes.rows(0), [row]) {
+        (second - first).store(row);
+    }
+}
+
+/// The negative of a row.
+#[inline(never)]
+fn negate(row: &[f32], to: &mut [f32]) {
+    lockstep([row], [to]).for_each(|([value], [to])| (-value).store(to));
 }
 
 /// Labels as bytes; their row is made of whole blocks.
