@@ -197,7 +197,7 @@ impl Workspace {
         let mut site = SiteRows { u, p, q };
         let logit = |k, pixel| place.logit(k, pixel);
         if needs.sites && !rows {
-            return softmax::total_surprise(label, inverse, site.p, site.q, &logit);
+            return softmax::total_surprise(place.batch.channels, label, inverse, site.p, site.q, &logit);
         }
         softmax::sites(needs.sites, label, inverse, &mut site, &logit);
         0.0
