@@ -127,7 +127,7 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
-        let place = self.place;
+        let (place, is_pair) = (self.place, self.is_pair());
         let untouched = match look {
             Look::Nowhere => Some((&[][..], None)),
             _ => place.untouched(),
@@ -135,35 +135,19 @@ impl Work<'_, '_> {
         if untouched.is_none() {
             self.read();
         }
-        let is_pair = self.is_pair();
         let Workspace { width, label, bytes, masked, weights, distance, staged, x, p, chain, .. } = &mut *self.space;
-        let [first, second, ..] = chain;
-        let width = *width;
-        let (label, weights, masked) = match untouched {
-            Some((label, weights)) => (label, weights, None),
-            None => {
+        let ([first, second, ..], width) = (chain, *width);
+        let (label, weights, masked) = untouched.map_or_else(
+            || {
                 let weights = place.batch.pixel_weights.map(|_| &**weights);
-                if let (true, Some(weights)) = (*masked, weights) {
-                    // What weighs nothing takes part in nothing here.
-                    let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
-                    weightless.for_each(|(label, _)| *label = NO_LABEL);
-                }
-                narrow(label, bytes);
-                (&**bytes, weights, masked.then_some(&**label))
-            }
-        };
-        let z = match place.row(place.batch.logits, 0, width) {
-            _ if is_pair => {
-                difference(&place, staged, p);
-                p
-            }
-            Some(z) => z,
-            None => {
-                if look == Look::AtLogits {
-                    place.gather(place.batch.logits, p, width);
-                }
-                p
-            }
+                let (bytes, masked) = narrow(label, *masked, weights, bytes);
+                (bytes, weights, masked)
+            },
+            |(label, weights)| (label, weights, None),
+        );
+        let z = match look {
+            Look::AtLogits => logits_of(&place, is_pair, staged, p),
+            _ => &[],
         };
         let distances = place.batch.distance.and_then(|distance| place.row(distance, 0, width));
         let distance = distances.unwrap_or(distance);
@@ -172,39 +156,46 @@ impl Work<'_, '_> {
         let write = |out: &mut [f32]| write(row, out, rows);
         x.resize(width, 0.0);
         let Some(buffer) = buffer else { return write(x) };
-        if let Some(mut planes) = place.planes_mut(buffer, width) {
-            let result = write(planes.row(usize::from(is_pair)));
-            if is_pair {
+        match place.planes_mut(buffer, width) {
+            Some(mut planes) if is_pair => {
                 let [first, second] = planes.rows(0);
+                let result = write(second);
                 negate(second, first);
+                result
             }
-            return result;
+            Some(mut planes) => write(planes.row(0)),
+            None => {
+                let result = write(x);
+                if is_pair {
+                    staged.resize(2 * width, 0.0);
+                    staged[width..].copy_from_slice(x);
+                    negate(x, &mut staged[..width]);
+                }
+                place.scatter(if is_pair { staged } else { x }, buffer, width);
+                result
+            }
         }
-        let result = write(x);
-        if is_pair {
-            staged.resize(2 * width, 0.0);
-            let (first, second) = staged.split_at_mut(width);
-            negate(x, first);
-            second.copy_from_slice(x);
-            place.scatter(staged, buffer, width);
-        } else {
-            place.scatter(x, buffer, width);
-        }
-        result
     }
 }
 
-/// The logits of the second of two classes against the first.
-fn difference(place: &Place, staged: &mut Vec<f32>, row: &mut [f32]) {
-    let width = row.len();
-    let planes = place.planes(place.batch.logits, width).unwrap_or_else(|| {
-        staged.resize(2 * width, 0.0);
-        place.gather(place.batch.logits, staged, width);
-        Planes::new(staged, width, width)
-    });
-    for ([first, second], [row]) in lockstep(planes.rows(0), [row]) {
-        (second - first).store(row);
+/// Logits of a row: where they lie, or gathered into `row`; of a pair those of its second class against the first.
+fn logits_of<'r>(place: &Place<'_, 'r>, is_pair: bool, staged: &mut Vec<f32>, row: &'r mut [f32]) -> &'r [f32] {
+    let (logits, width) = (place.batch.logits, row.len());
+    if is_pair {
+        let planes = place.planes(logits, width).unwrap_or_else(|| {
+            staged.resize(2 * width, 0.0);
+            place.gather(logits, staged, width);
+            Planes::new(staged, width, width)
+        });
+        for ([first, second], [row]) in lockstep(planes.rows(0), [&mut *row]) {
+            (second - first).store(row);
+        }
+        return row;
     }
+    place.row(logits, 0, width).unwrap_or_else(|| {
+        place.gather(logits, row, width);
+        row
+    })
 }
 
 /// The negative of a row.
@@ -213,13 +204,24 @@ fn negate(row: &[f32], to: &mut [f32]) {
     lockstep([row], [to]).for_each(|([value], [to])| (-value).store(to));
 }
 
-/// Labels as bytes; their row is made of whole blocks.
+/// Labels as bytes, and as they are where some have none: what weighs nothing takes part in nothing here. Their row is made
+/// of whole blocks.
 #[inline(never)]
-fn narrow(label: &[u32], bytes: &mut Vec<u8>) {
+fn narrow<'r>(
+    label: &'r mut [u32],
+    masked: bool,
+    weights: Option<&[f32]>,
+    bytes: &'r mut Vec<u8>,
+) -> (&'r [u8], Option<&'r [u32]>) {
+    if let (true, Some(weights)) = (masked, weights) {
+        let weightless = label.iter_mut().zip(weights).filter(|(_, weight)| **weight == 0.0);
+        weightless.for_each(|(label, _)| *label = NO_LABEL);
+    }
     bytes.resize(label.len(), 0);
     for (bytes, label) in bytes.as_chunks_mut::<BLOCK>().0.iter_mut().zip(label.as_chunks::<BLOCK>().0) {
         *bytes = label.map(|label| label as u8);
     }
+    (bytes, masked.then_some(label))
 }
 
 /// Lets them sweep a row, and returns their gradient, if there are any.
