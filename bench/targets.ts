@@ -105,26 +105,29 @@ function mapRow(title: string, loss: string, engines: readonly string[], limits:
 const floorOfExp =
   "exp is the largest part: twenty operations a vector, nearly each of which waits for the one before. Done: two loops a run, so that " +
   "the processor sees more vectors at a time (0.52 to 0.37; three loops 0.42, half of it in the next turn of one loop 0.48, two vectors " +
-  "a turn 0.50). What is left is as many instructions as the processor takes in. Base 2 with one constant would take 0.02 off and cost " +
+  "a turn 0.50). What is left are 22 vector operations, for which four units take 0.32; both halves of a number side by side, so that one " +
+  "pointer walks them, changes 1 %. Base 2 with one constant would take 0.02 off and cost " +
   "accuracy: up to 4e-6 of a probability near e^-60. Horner's scheme in the second loop 0.42. No FMA: Node 20 has no relaxed SIMD";
 const tried: Readonly<Record<string, string>> = {
   "cross-entropy ÷ torch":
     `${floorOfExp}. Done: planes swept in the gradient buffer (1.9 to 1.15 at 21 classes), Σ u as a product without a branch ` +
     "(1.7 to 1.45 at 4 classes)",
   "Dice ÷ best of MONAI, smp, torch":
-    "with AVX-512 PyTorch is twice as fast as with AVX2, where this was met. One channel: exponentials 0.37, p and sums 0.35, second sweep 0.14, " +
-    "labels 0.16. 21 classes: exponentials 0.5, chain rule 0.38, where leaving out half of its operations changes nothing: it waits for memory. " +
-    "4 classes: exponentials 0.55, sums 0.2, chain rule 0.4. Done: exponentials in two loops (0.82 of the time at one channel), labels of four " +
-    "neighbours moved at once where objects are large (0.83 at 5 and 8 classes), probabilities stay between the sweeps, so that 1 / Σ does not. " +
-    "No gain: p in a loop of its own, sums by minimum and maximum instead of masks, two vectors a turn, the second sweep from the last tile to the " +
+    "with AVX-512 PyTorch is twice as fast as with AVX2, where this was met. One channel: exponentials 0.4, p and sums 0.27, second sweep 0.13, " +
+    "labels and counts 0.08. 21 classes: exponentials 0.5, chain rule 0.37, where leaving out half of its operations changes nothing: both sweeps move " +
+    "110 MB, and memory gives 25 to 30 GB/s. 4 classes: exponentials 0.55, sums 0.2, chain rule 0.37. Done: exponentials in two loops (0.82 of the " +
+    "time at one channel), there of −z and not of −|z|, so that p takes four operations, and labels read as the bytes they came as (1.04 to 0.92), " +
+    "groups of three to five classes and none left alone (0.97 at 21, 0.88 at 7), classes counted sixteen bytes at once (0.97 at 21). " +
+    "No gain: labels as bytes in short copies, p in a loop of its own, sums by minimum and maximum instead of masks (3 % slower), two vectors a turn, the second sweep from the last tile to the " +
     "first (4 classes a third slower), tiles half or twice as long, a float of each line read ahead, image after image while they are in the cache",
   "focal ÷ best of MONAI, smp, kornia, torch":
     "an exponential, a logarithm and divisions wait for each other. Done: u, p and q of the labels in loops of their own and from one division " +
-    "(1.95 to 1.5 at one channel), logarithms in pairs (Estrin), γ = 2 without a branch, no u / q, log1p as artanh with half the terms",
+    "(1.95 to 1.5 at one channel), all that needs labels beside the division, which takes longer (1.5 to 1.33), logarithms in pairs (Estrin), γ = 2 without a branch, no u / q, log1p as artanh with half the terms",
   "Dice + cross-entropy ÷ best of MONAI, torch": "as Dice; done: as there (1.85 to 1.5 at one channel)",
   "boundary, map given ÷ torch":
     "the map is read from memory twice: to see that it is finite before anything is written (0.2 at 21 classes), and for the gradient. " +
-    "Done: the chain rule adds up Σ p φ on its way (2.0 to 1.7 at 21 classes, 2.0 to 1.5 at 4), and reads the labels' φ once the map is near (1.75 to 1.5)",
+    "Done: the chain rule adds up Σ p φ on its way (2.0 to 1.7 at 21 classes, 2.0 to 1.5 at 4), and reads the labels' φ once the map is near (1.75 to 1.5); " +
+    "labels are not read at one channel (0.9). No gain: looking at four places of the map at once (7 % slower), at the bits of its numbers",
   "Lovász ÷ best of smp, kornia":
     "at two million pixels a class: sorting inside the bins a third, slopes and their way back another, gathering 12 %. Done: pairs are placed " +
     "chunk by chunk and slopes left beside them, so that nothing is scattered over more than the second cache (37 to 28 there, 20 to 17.5 at " +
@@ -133,10 +136,11 @@ const tried: Readonly<Record<string, string>> = {
     "functions instead of inlined loops (2 % slower), bins between the smallest and the largest key only. What is left beyond the cache: with all slopes written to one place nothing changes any more",
   "cross-entropy ÷ exp sweep":
     "the sweep itself takes a fifth less since it goes in two loops; against the plain loop it was before, cross-entropy takes 1.5. Done: four classes " +
-    "share the wait for memory that begins each run (0.99 to 0.75), planes are multiplied in groups and the labels' cells taken and put instead of swapped (0.77 to 0.7)",
+    "share the wait for memory that begins each run (0.99 to 0.75), planes are multiplied in groups and the labels' cells taken and put instead of swapped (0.77 to 0.7). " +
+    "No gain: stretches of one class found once a tile (here they are ten pixels long: an eighth slower)",
   "cross-entropy + Dice + focal ÷ cross-entropy":
     "Dice alone takes two sweeps, and cross-entropy became faster than they did. Done: focal is evaluated once, in the second, from what the first left " +
-    "(at one channel 10.7 to 5.0 on one machine, 3.1 to 2.6 on another); cross-entropy beside it needs Σ u only. At 4 classes what is kept of each label " +
+    "(at one channel 10.7 to 5.0 on one machine, 3.1 to 2.6 on another); cross-entropy beside it needs Σ u only; its gradient is added where the others' is written (0.96 of all). At 4 classes what is kept of each label " +
     "between the sweeps, 12 bytes a pixel, goes out to memory and back",
   "cross-entropy, channels last ÷ first":
     "of four classes a transposed copy out. No gain: writing it from a copy beside the gradient, sweeping pixel after pixel as many classes " +

@@ -43,13 +43,9 @@ pub fn chain(
             }
         }
     }
-    let slope = |k: usize, i: usize| {
-        let constant = F32x4::splat(constant[k]);
-        map.map_or(constant, |map| Map::add(constant, map.factor(k), F32x4::load(&map.planes.plane(k)[i])))
-    };
     let (row, even) = slopes.of_labels(class);
     let rows = [&mut *own, &mut *weighted, &mut *largest];
-    let tops = settle_tops(x.as_planes(), constant.len(), &slope, (row, even), [p, inverse], rows);
+    let tops = settle_tops(x.as_planes(), (constant, map), (row, even), [p, inverse], rows);
     // From here on `own` is the label's gradient, and `weighted` the shift.
     let read = [row, p, inverse, &*rest, &*largest];
     for ([b, p, inverse, rest, largest], [own, weighted]) in lockstep(read, [&mut *own, &mut *weighted]) {
@@ -154,9 +150,6 @@ struct Top {
     gradient: f32,
 }
 
-/// Gives the slope of a class at a vector of pixels.
-type SlopeAt<'a> = &'a dyn Fn(usize, usize) -> F32x4;
-
 /// Where a class other than the label is near 1, Σ p a cancels against its a, so slopes are measured from
 /// that: the sums of all others make the shift, which goes to where the weighted sum was, and the label's
 /// gradient, which goes to where its slope was. Such pixels have a largest p of −1 afterwards. Returns the
@@ -164,8 +157,7 @@ type SlopeAt<'a> = &'a dyn Fn(usize, usize) -> F32x4;
 #[inline(never)]
 fn settle_tops(
     x: Planes,
-    channels: usize,
-    slope: SlopeAt,
+    slopes: (&[f32], Option<Map>),
     (row, even): (&[f32], Option<F32x4>),
     [p, inverse]: [&[f32]; 2],
     rows: [&mut [f32]; 3],
@@ -178,7 +170,7 @@ fn settle_tops(
             continue;
         }
         let (b, own_a) = (even.unwrap_or(b), F32x4::load(base));
-        let others = beside_top(x, channels, slope, i, inverse);
+        let others = beside_top(x, slopes, i, inverse);
         let q = others.sum * inverse;
         let mean = (others.weighted - others.pivot * others.sum) * inverse + p * (own_a - others.pivot);
         let of_label = b * (q + top * inverse) + p * ((own_a - others.pivot) - mean);
@@ -205,11 +197,14 @@ struct BesideTop {
 }
 
 #[inline(never)]
-fn beside_top(x: Planes, channels: usize, slope: SlopeAt, i: usize, inverse: F32x4) -> BesideTop {
+fn beside_top(x: Planes, (constant, map): (&[f32], Option<Map>), i: usize, inverse: F32x4) -> BesideTop {
     let zero = F32x4::zero();
     let mut others = BesideTop { weighted: zero, sum: zero, pivot: zero, class: zero };
-    for k in 0..channels {
-        let a = slope(k, i);
+    for (k, &constant) in constant.iter().enumerate() {
+        let mut a = F32x4::splat(constant);
+        if let Some(map) = map {
+            a = Map::add(a, map.factor(k), F32x4::load(&map.planes.plane(k)[i]));
+        }
         let e = F32x4::load(&x.plane(k)[i]);
         let is_top = (e * inverse).gt(F32x4::splat(NEARLY_ONE));
         let other = e - e.keep(is_top);
