@@ -312,6 +312,29 @@ mod tests {
     }
 
     #[test]
+    fn each_way_of_counting_gives_the_same() {
+        let labels: Vec<u32> = (0..5000).map(|i| i * 7919 % 31).collect();
+        let narrow: Vec<u8> = labels.iter().map(|&label| label as u8).collect();
+        let taken = |target: Target, weights| {
+            let whole = Batch { images: 1, channels: 31, size: [1, 1, 5000], ..batch(target, false, weights) };
+            Census::take(&whole, true, false).unwrap()
+        };
+        // Byte by byte, by a table, and added up.
+        let ones = [1.0; 5000];
+        let narrow = taken(Target::U8(&narrow, Sign::Unsigned), Some(&ones));
+        let wide = taken(Target::U32(&labels, Sign::Unsigned), None);
+        assert_eq!(
+            (narrow.valid(0), wide.valid(0)),
+            (4839.0, 4839.0),
+            "31 does not divide 5000: 161 or 162 of each, 9 ignored"
+        );
+        for class in 0..31 {
+            let count = if class == 9 { 0.0 } else { wide.count(0, class) };
+            assert_eq!((narrow.count(0, class), narrow.mass(0, class)), (count, count));
+        }
+    }
+
+    #[test]
     fn the_ignored_label_may_be_a_class() {
         for (ignore, counts) in [(0, [0.0, 3.0]), (1, [1.0, 0.0])] {
             let mut batch = batch(Target::U8(&[0, 1, 1, 1], Sign::Unsigned), false, None);

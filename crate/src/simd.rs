@@ -279,6 +279,9 @@ mod tests {
         assert_eq!(a.sum(), -0.5);
         let sign = U32x4::load(&[0, 1, 0, 1]).shift_left(31);
         assert_eq!(a.flip(sign).lanes(), [1.0, 2.0, 0.5, 0.0]);
+        let ones = Mask::are_one(&[1, 0, 255, 1]);
+        assert_eq!(Choice::new(-0.1, 1e30).of(ones).lanes(), [-0.1, 1e30, 1e30, -0.1], "exactly one of the two");
+        assert_eq!(a.flip(ones.sign()).lanes(), [-1.0, -2.0, 0.5, 0.0]);
     }
 
     #[test]

@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[test]
+    fn labels_walk_beside_rows() {
+        let mut row = [1.0; 8];
+        for (([], [cell]), is_positive) in lockstep([], [&mut row[..]]).beside(positives(&[0, 1, 254, 1, 1, 0, 0, 3])) {
+            F32x4::load(cell).keep(is_positive).store(cell);
+        }
+        assert_eq!(row, [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
     #[should_panic]
     fn rows_of_different_lengths_do_not() {
         lockstep([&[0.0; 8][..]], [&mut [0.0; 4][..]]);

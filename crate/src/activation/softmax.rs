@@ -231,3 +231,21 @@ pub fn encode_planes(x: &mut [f32], width: usize, from_logits: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::groups;
+
+    #[test]
+    fn no_class_is_left_alone_or_out() {
+        for channels in 3..200 {
+            let mut next = 0;
+            for (first, count) in groups(channels) {
+                assert_eq!(first, next);
+                assert!((3..=5).contains(&count));
+                next += count;
+            }
+            assert_eq!(next, channels);
+        }
+    }
+}
