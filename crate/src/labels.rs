@@ -18,16 +18,18 @@ enum Cells {
 /// at once (cross-entropy of five classes takes a fifth less).
 #[inline(always)]
 fn at_labels(label: &[u32], stride: usize, mut visit: impl FnMut(usize, Cells)) {
-    let smooth = are_smooth(label);
+    let cells = |pixel: usize, label: u32| match label {
+        NO_LABEL => Cells::None,
+        label => Cells::One(label as usize * stride + pixel),
+    };
+    if !are_smooth(label) {
+        return label.iter().zip(0..).for_each(|(&label, pixel)| visit(pixel, cells(pixel, label)));
+    }
     for (four, pixel) in vectors(label).iter().zip((0..).step_by(4)) {
-        if smooth && is_one_class(four) {
+        if is_one_class(four) {
             visit(pixel, Cells::Four(four[0] as usize * stride + pixel));
-            continue;
-        }
-        // One after the other: a loop of always four would be four copies.
-        for (&label, pixel) in label[pixel..label.len().min(pixel + 4)].iter().zip(pixel..) {
-            let cells = if label == NO_LABEL { Cells::None } else { Cells::One(label as usize * stride + pixel) };
-            visit(pixel, cells);
+        } else {
+            four.iter().zip(pixel..).for_each(|(&label, pixel)| visit(pixel, cells(pixel, label)));
         }
     }
 }
