@@ -111,7 +111,9 @@ impl Census {
                 let mut ignored_count = [0.0];
                 count_from(ignored, &mut ignored_count);
                 *valid -= ignored_count[0];
-                count.iter_mut().skip(ignored as usize).take(1).for_each(|count| *count = 0.0);
+                if let Some(count) = count.get_mut(ignored as usize) {
+                    *count = 0.0;
+                }
             }
             count[0] = *valid - count[1..].iter().sum::<f64>();
         }

@@ -137,7 +137,8 @@ pub fn add_by_label(label: &[u32], numbers: &[f32], factors: Option<&[f32]>, sum
     }
 }
 
-/// Classes that are added up one by one, looking at every label (of two 0.1 ns a pixel, where borders cost 0.6; of eight more).
+/// Classes that are added up one by one, looking at every label (of two 0.1 ns a pixel, where borders cost 0.6; of eight
+/// more).
 const FEW: usize = 4;
 
 /// Four sums of each class. Those of the class `at_hand` stay in a register: out of memory each addition would wait for

@@ -154,6 +154,7 @@ impl Work<'_, '_> {
         let row = Row { section: place.section, z, label, masked, weights, distance, code: None };
         let rows: [&mut [f32]; 2] = [first, second];
         let write = |out: &mut [f32]| write(row, out, rows);
+        // Of a pair it had no room: its planes are swept where they lie.
         x.resize(width, 0.0);
         let Some(buffer) = buffer else { return write(x) };
         match place.planes_mut(buffer, width) {
@@ -204,8 +205,8 @@ fn negate(row: &[f32], to: &mut [f32]) {
     lockstep([row], [to]).for_each(|([value], [to])| (-value).store(to));
 }
 
-/// Labels as bytes, and as they are where some have none: what weighs nothing takes part in nothing here. Their row is made
-/// of whole blocks.
+/// Labels as bytes, and as they are where some have none: what weighs nothing takes part in nothing here. Their row is
+/// made of whole blocks.
 #[inline(never)]
 fn narrow<'r>(
     label: &'r mut [u32],

@@ -82,10 +82,10 @@ impl Tile<'_> {
 pub struct Row<'a> {
     /// Where it is from.
     pub section: Section,
-    /// Logits.
+    /// Logits, where they are looked at.
     pub z: &'a [f32],
-    /// Labels, of which the lowest bit counts: 1 of positives. Where they can be they are read as they came (0.05 ns a
-    /// pixel less than a copy of four bytes each).
+    /// Labels: 1 of positives, of others whatever else. Where they can be they are read as they came (0.05 ns a pixel less
+    /// than a copy of four bytes each).
     pub label: &'a [u8],
     /// Labels once more where some are `NO_LABEL`.
     pub masked: Option<&'a [u32]>,

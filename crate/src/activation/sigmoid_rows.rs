@@ -115,10 +115,10 @@ fn sites(piece: &Row, weights: [f32; 2], halfway: &mut Halfway<1>, mut rows: Sit
     // Of s, the smaller of p and q: −ln(1 − s) = 2 artanh (s / (2 − s)); with s = e / (1 + e) that is e / (2 + e).
     if let Some(code) = piece.code {
         rows.p.copy_from_slice(code);
-        at_labels(piece, weights, &mut rows, signed, |code| (code.abs() / (two - code.abs()), code.abs()));
+        prepare(piece, weights, &mut rows, signed, |code| (code.abs() / (two - code.abs()), code.abs()));
     } else {
         exponentials(piece, halfway, rows.p);
-        at_labels(piece, weights, &mut rows, signed, |e| {
+        prepare(piece, weights, &mut rows, signed, |e| {
             // Both from one division.
             let (one_more, two_more) = (one + e, two + e);
             let common = e / (one_more * two_more);
@@ -145,10 +145,11 @@ fn sites(piece: &Row, weights: [f32; 2], halfway: &mut Halfway<1>, mut rows: Sit
     }
 }
 
-/// What is known at labels before logarithms: into `u` the ratio and into `p` the smaller probability, both by `ratio_and_small`
-/// from what `p` holds, into `q` the logit against the label. Together, since nothing here takes as long as the division.
+/// What comes before logarithms: into `u` the ratio and into `p` the smaller probability, both of what `p` holds by
+/// `ratio_and_small`, into `q` the logit against the label, and the weights. Together, since nothing here takes as long
+/// as the division.
 #[inline(always)]
-fn at_labels(
+fn prepare(
     piece: &Row,
     [negative, positive]: [f32; 2],
     SiteRows { u, p, q }: &mut SiteRows,

@@ -106,8 +106,8 @@ pub fn sites(surprise: bool, label: &[u32], top: &mut [f32], rows: &mut SiteRows
     }
 }
 
-/// Pixels whose product is one, of few classes; of more half as many, since the odds against one of 150 that a network has
-/// not learnt to tell apart would leave the range. (Of three classes cross-entropy takes 2 % less than with half.)
+/// Pixels whose product is one, of few classes; of more half as many, since the odds against one of 150 that a network
+/// has not learnt to tell apart would leave the range. (Of three classes cross-entropy takes 2 % less than with half.)
 const PRODUCT: usize = 64;
 
 /// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and p and q. Only
