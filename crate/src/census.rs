@@ -118,19 +118,19 @@ impl Census {
             count[0] = *valid - count[1..].iter().sum::<f64>();
         }
         if !is_few || batch.pixel_weights.is_some() {
-            let mut histogram = Histogram::new(if is_few { 0 } else { outcomes });
+            let mut histogram = (!is_few).then(|| Histogram::new(outcomes));
             let mut row = [0; RUN];
             for start in (0..pixels).step_by(RUN) {
                 let row = &mut row[..RUN.min(pixels - start)];
                 batch.read_labels(section, start, row.len(), row);
-                if !is_few {
+                if let Some(histogram) = &mut histogram {
                     histogram.add(row);
                 }
                 if let Some(weights) = batch.pixel_weights {
                     add_by_label(row, &weights[section.image * pixels + start..][..row.len()], None, mass);
                 }
             }
-            if !is_few {
+            if let Some(histogram) = histogram {
                 self.valid[section.index] = histogram.settle(count);
             }
         }

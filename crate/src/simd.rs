@@ -194,11 +194,6 @@ impl U32x4 {
     pub fn shift_right_signed(self, bits: u32) -> Self {
         Self(backend::shift_right(self.0, bits))
     }
-    /// The same bits as floats.
-    #[inline(always)]
-    pub fn as_float(self) -> F32x4 {
-        F32x4::from_bits(self)
-    }
     /// The lanes, read as signed integers, as floats.
     #[inline(always)]
     pub fn to_float(self) -> F32x4 {

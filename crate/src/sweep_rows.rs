@@ -65,9 +65,10 @@ impl Work<'_, '_> {
                 return [0.0; 2];
             }
             let mut plain = Sums::default();
-            let surprise = match needs.uneven {
-                false => sigmoid_sweeps::first_sweep_of_labels::<true>(&row, out, &mut plain),
-                true => sigmoid_sweeps::first_sweep_of_labels::<false>(&row, out, &mut plain),
+            let surprise = if needs.uneven {
+                sigmoid_sweeps::first_sweep_of_labels::<false>(&row, out, &mut plain)
+            } else {
+                sigmoid_sweeps::first_sweep_of_labels::<true>(&row, out, &mut plain)
             };
             // What is weighted or missed is added up from the probabilities.
             if needs.misses || row.weights.is_some() {

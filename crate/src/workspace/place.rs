@@ -74,8 +74,7 @@ impl<'b> Place<'_, 'b> {
         let first = self.strides().0;
         first..first + self.section.channels * self.length
     }
-    /// The same as planes one after the
-    /// other; if it has no padding.
+    /// The same as planes one after the other; if it has no padding.
     pub fn block_mut<'a>(&self, to: &'a mut [f32], width: usize) -> Option<PlanesMut<'a>> {
         (self.length == width).then(|| PlanesMut::new(&mut to[self.block()], width, width))
     }
