@@ -23,7 +23,11 @@ fi
 
 "${pack[@]}" --release --out-dir ../pkg
 npx tsx scripts/snipPanics.ts pkg/segrad_bg.wasm
-node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -o pkg/segrad_bg.wasm -O3 --strip-producers --enable-simd --enable-bulk-memory \
-  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue
+features=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals
+  --enable-reference-types --enable-multivalue)
+node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -S -o target/segrad.wat -O3 --strip-producers "${features[@]}"
+npx tsx scripts/hoistConstants.ts target/segrad.wat
+node_modules/.bin/wasm-opt target/segrad.wat -o pkg/segrad_bg.wasm --coalesce-locals --merge-blocks --vacuum --reorder-locals \
+  "${features[@]}"
 rm -f pkg/.gitignore
 npx tsx scripts/buildInfo.ts write pkg

@@ -28,6 +28,7 @@ const recipes = [
   "Cargo.lock",
   "scripts/build-wasm.sh",
   "scripts/snipPanics.ts",
+  "scripts/hoistConstants.ts",
 ];
 
 /** Hash of everything the module depends on. */
