@@ -25,7 +25,7 @@ fi
 npx tsx scripts/snipPanics.ts pkg/segrad_bg.wasm
 features=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals
   --enable-reference-types --enable-multivalue)
-node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -S -o target/segrad.wat -O3 --strip-producers "${features[@]}"
+node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -S -o target/segrad.wat -O3 --converge --strip-producers "${features[@]}"
 npx tsx scripts/hoistConstants.ts target/segrad.wat
 node_modules/.bin/wasm-opt target/segrad.wat -o pkg/segrad_bg.wasm --coalesce-locals --merge-blocks --vacuum --reorder-locals \
   "${features[@]}"
