@@ -1,5 +1,6 @@
 /** Runs the tasks one after the other behind a progress bar. */
 import { SingleBar } from "cli-progress";
+import { inCurrentNode, timeInCurrentNode } from "./currentNode.ts";
 import { memoryGrowth } from "./growth.ts";
 import { arePeersReady, installPeers, timePeers } from "./peers.ts";
 import { machine, type Results, type Timing, versions } from "./results.ts";
@@ -21,14 +22,14 @@ export async function measure({ size, only, peers }: Plan): Promise<Results> {
     await installPeers(console.log);
   }
   const tasks = makeTasks(size).filter((task) => matches(titleOf(task), only));
-  const doMemory = matches("memory", only);
-  if (tasks.length === 0 && !doMemory && !peers) {
+  const [doMemory, doCurrent] = [matches("memory", only), matches(inCurrentNode, only)];
+  if (tasks.length === 0 && !doMemory && !doCurrent && !peers) {
     throw new Error(
       `no row has one of the words ${only?.join(", ")}; a row is, for example, "losses W1 segrad dice"`,
     );
   }
   const bar = makeBar();
-  bar.start(tasks.length + Number(peers) + Number(doMemory), 0, { title: "" });
+  bar.start(tasks.length + Number(peers) + Number(doMemory) + Number(doCurrent), 0, { title: "" });
 
   const timings: Timing[] = [];
   const failures: { title: string; message: string }[] = [];
@@ -60,14 +61,21 @@ export async function measure({ size, only, peers }: Plan): Promise<Results> {
       memory = memoryGrowth(1000);
     });
   }
-  let peerVersions = {};
+  let otherVersions = {};
+  if (doCurrent) {
+    await attempt(inCurrentNode, async () => {
+      const found = await timeInCurrentNode(size);
+      timings.push(...found.timings);
+      otherVersions = { "current Node": found.version };
+    });
+  }
   if (peers) {
     await attempt("Python", async () => {
       const found = await timePeers(size, (line) =>
         bar.update({ title: `Python ${line.slice(0, 40).trim()}` }),
       );
       timings.push(...found.timings);
-      peerVersions = found.versions;
+      otherVersions = { ...otherVersions, ...found.versions };
     });
   }
   bar.stop();
@@ -75,7 +83,7 @@ export async function measure({ size, only, peers }: Plan): Promise<Results> {
     date: new Date().toISOString().slice(0, 16).replace("T", " "),
     size,
     machine: machine(),
-    versions: { ...versions(), ...peerVersions },
+    versions: { ...versions(), ...otherVersions },
     timings,
     memory,
     failures,

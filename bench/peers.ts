@@ -1,10 +1,7 @@
 /** The Python peers: makes them a virtual environment, runs their script on one thread, reads what it found. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
+import { check, run, withFile } from "./processes.ts";
 import type { Timing } from "./results.ts";
 import { masksNames, type Size, workloadNames } from "./workloads.ts";
 
@@ -35,17 +32,13 @@ export async function installPeers(say: (line: string) => void): Promise<void> {
 
 /** Runs the script; `say` gets each line it prints. */
 export async function timePeers(size: Size, say: (line: string) => void): Promise<Peers> {
-  const scratch = mkdtempSync(path.join(os.tmpdir(), "segrad-peers-"));
-  try {
-    const out = path.join(scratch, "rows.json");
+  return withFile(async (out) => {
     await check(python, [script, "1", out, ...(size === "quick" ? ["quick"] : [])], say);
     return {
       timings: readRows(JSON.parse(readFileSync(out, "utf8"))),
       versions: await installedVersions(),
     };
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  });
 }
 
 /** A row as the script writes it. */
@@ -96,21 +89,4 @@ async function installedVersions(): Promise<{ [name: string]: string }> {
     Python: interpreter.join("").replace("Python ", ""),
     ...Object.fromEntries(packages.map((name) => [name, version(name)])),
   };
-}
-
-async function check(command: string, args: readonly string[], say: (line: string) => void): Promise<void> {
-  const { code, errors } = await run(command, args, say);
-  if (code === 0) return;
-  throw new Error(`${path.basename(command)} ${args.join(" ")} ended with code ${code}:\n${errors}`);
-}
-
-/** Runs a program to its end, on one thread whatever its libraries think of the machine. */
-async function run(command: string, args: readonly string[], say: (line: string) => void) {
-  const one = { OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1", TORCHINDUCTOR_COMPILE_THREADS: "1" };
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...one } });
-  const errors: string[] = [];
-  createInterface({ input: child.stdout }).on("line", say);
-  createInterface({ input: child.stderr }).on("line", (line) => void errors.push(line));
-  const [code] = await once(child, "close");
-  return { code: code as number | null, errors: errors.slice(-20).join("\n") };
 }

@@ -1,4 +1,5 @@
 /** The targets of the issue on speed, as data, and what a run says about them. */
+import { inCurrentNode } from "./currentNode.ts";
 import { type Group, nanoseconds, type Results, type Timing } from "./results.ts";
 import { masksNames, workloadNames } from "./workloads.ts";
 
@@ -203,6 +204,14 @@ export const machineTargets: readonly Target[] = [
   ownRow("cross-entropy, new gradient each call ÷ buffers", renewed, {}, []),
   ownRow("Dice, plain arrays ÷ buffers", { ...copied, loss: "dice" }, { loss: "dice" }, []),
   ownRow("Dice, new gradient each call ÷ buffers", { ...renewed, loss: "dice" }, { loss: "dice" }, []),
+  ...Object.entries({ "cross-entropy": "crossEntropy", Dice: "dice", focal: "focal" }).map(([name, loss]) =>
+    ownRow(
+      `${name}, current Node ÷ this`,
+      { group: "variants", engines: [inCurrentNode], loss },
+      { loss },
+      [],
+    ),
+  ),
   ...["borders ignored", "weighted pixels", "odd sizes"].flatMap((variant) => {
     const which = { group: "variants", engines: [`segrad, ${variant}`] } as const;
     return [

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { smoothNoise } from "../bench/blobs.ts";
 import { casesOf } from "../bench/cases.ts";
+import { inCurrentNode } from "../bench/currentNode.ts";
 import type { Engine } from "../bench/engines/engine.ts";
 import { jax } from "../bench/engines/jax.ts";
 import { reference } from "../bench/engines/reference.ts";
@@ -53,6 +54,10 @@ describe("every row of the benchmark", () => {
         const which = { group: "losses", workload: name, engines: [engine.name], loss: "dice" } as const;
         expect(fastest(results, which), `${name} ${engine.name}`).not.toBeNull();
       }
+    }
+    for (const name of workloadNames) {
+      const which = { group: "variants", workload: name, engines: [inCurrentNode], loss: "focal" } as const;
+      expect(fastest(results, which), `${name} ${inCurrentNode}`).not.toBeNull();
     }
     for (const name of masksNames) {
       for (const loss of ["distance", "signed"]) {

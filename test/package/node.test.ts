@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, inject, test } from "vitest";
-import { currentNode } from "./currentNode.ts";
+import { currentNode } from "../../scripts/currentNode.ts";
 import { root } from "./pack.ts";
 
 const { consumer } = inject("packed");

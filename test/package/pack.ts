@@ -1,10 +1,10 @@
 /** Before the tests of the package: builds and packs it once, and installs the tarball into an empty project. */
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { npm } from "../../scripts/npm.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -19,14 +19,6 @@ declare module "vitest" {
   interface ProvidedContext {
     packed: Packed;
   }
-}
-
-const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-
-/** Runs npm; the error of a failure is what it printed. */
-export function npm(args: readonly string[], folder: string): void {
-  const { status, stdout, stderr } = spawnSync("npm", [...args, ...quiet], { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`npm ${args.join(" ")} failed:\n${stdout}\n${stderr}`);
 }
 
 export default function setup(project: TestProject): () => void {

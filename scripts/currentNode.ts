@@ -1,13 +1,15 @@
-/** A current Node beside the one that runs the tests, from the npm package `node`; kept between runs. */
+/** A current Node beside the one that runs tests and benchmarks, from the npm package `node`; kept between runs. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npm, root } from "./pack.ts";
+import { fileURLToPath } from "node:url";
+import { npm } from "./npm.ts";
 
 const version = "26.10.0";
 
 /** Path of its executable. */
 export function currentNode(): string {
-  const folder = join(root, "node_modules/.cache/segrad", `node-${version}`);
+  const cache = fileURLToPath(new URL("../node_modules/.cache/segrad", import.meta.url));
+  const folder = join(cache, `node-${version}`);
   const executable = join(folder, "node_modules/node/bin/node");
   if (!existsSync(executable)) {
     mkdirSync(folder, { recursive: true });
