@@ -129,11 +129,38 @@ describe("buffers", () => {
     expect([...buffer.data]).toEqual([0, 0, ...expected, 0, 0]);
   });
 
-  test("refuse lengths that are none, and types that are not float32", () => {
+  test.each([
+    ["uint8", Uint8Array],
+    ["int8", Int8Array],
+    ["uint16", Uint16Array],
+    ["int16", Int16Array],
+    ["uint32", Uint32Array],
+    ["int32", Int32Array],
+  ] as const)("of %s hold labels, which are used in place", (type, Labels) => {
+    using logits = allocate(15);
+    using target = allocate(5, type);
+    const labels = Labels.of(0, 2, 1, 2, 0);
+    expect(target.data).toEqual(new Labels(5));
+    logits.data.set(labels.map((_, i) => Math.sin(i)));
+    target.data.set(labels);
+    const batch = { logits: logits.data, shape: [1, 3, 1, 5] };
+    const expected = valueAndGrad(loss, { ...batch, target: labels });
+    expect(valueAndGrad(loss, { ...batch, target: target.data })).toEqual(expected);
+    expect(target.data).toEqual(labels);
+    target.data[3] = 3;
+    expect(codeOf(() => value(loss, { ...batch, target: target.data }))).toBe("invalid-label");
+    const view = target.data;
+    target.dispose();
+    expect(codeOf(() => value(loss, { ...batch, target: view }))).toBe("disposed");
+  });
+
+  test("refuse lengths that are none, and other types", () => {
     for (const length of [-1, 0.5, Number.NaN, Infinity, "8", undefined, 2 ** 60] as never[]) {
       expect(codeOf(() => allocate(length))).toBe("invalid-argument");
     }
-    expect(codeOf(() => allocate(8, "float64" as never))).toBe("invalid-argument");
+    for (const type of ["float64", "Uint8Array", null, "toString"] as never[]) {
+      expect(codeOf(() => allocate(8, type))).toBe("invalid-argument");
+    }
     expect(allocate(0).data).toHaveLength(0);
   });
 });

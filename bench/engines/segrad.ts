@@ -4,7 +4,7 @@ import type { Case } from "../cases.ts";
 import { channelsLast, oddSized, type Workload, withBorders, withWeights } from "../workloads.ts";
 import type { Engine, Prepared } from "./engine.ts";
 
-/** Logits, distance maps and gradient in WebAssembly memory; nothing but the labels is copied. */
+/** All arrays in WebAssembly memory; nothing is copied. */
 export const segrad: Engine = {
   name: "segrad",
   prepare: async (workload, item) => inBuffers(workload, item, "channels-first"),
@@ -38,17 +38,15 @@ export const segradNewArrays: Engine = {
   prepare: async (workload, item) => plain(workload, item, null),
 };
 
-function inBuffers(
-  { shape, target, ignoreIndex, ...arrays }: Workload,
-  item: Case,
-  layout: Layout,
-): Prepared {
+function inBuffers({ shape, ignoreIndex, ...arrays }: Workload, item: Case, layout: Layout): Prepared {
   const elements = arrays.logits.length;
   const logits = allocate(elements);
+  const target = allocate(arrays.target.length, "uint8");
   const grad = allocate(elements);
   const distance = isBoundary(item) ? allocate(elements) : null;
   const weights = arrays.pixelWeights === undefined ? null : allocate(target.length);
   logits.data.set(arrays.logits);
+  target.data.set(arrays.target);
   weights?.data.set(arrays.pixelWeights!);
   distance?.data.set(arrays.distance);
   return {
@@ -58,7 +56,7 @@ function inBuffers(
       const [data, pixelWeights] = [logits.data, weights?.data];
       const batch = {
         logits: data,
-        target,
+        target: target.data,
         shape,
         layout,
         ignoreIndex,
@@ -69,7 +67,7 @@ function inBuffers(
     },
     gradient: () => grad.data,
     dispose: () => {
-      for (const buffer of [logits, grad, distance, weights]) buffer?.dispose();
+      for (const buffer of [logits, target, grad, distance, weights]) buffer?.dispose();
     },
   };
 }

@@ -1,19 +1,22 @@
 /** Arrays inside WebAssembly memory, each between fences of its own: used in place, with the bits of copied ones. */
 import fc from "fast-check";
-import { allocate, type Batch, valueAndGrad, type WasmBuffer } from "segrad";
+import { allocate, type Batch, type BufferType, valueAndGrad, type WasmBuffer } from "segrad";
 import { expect, test } from "vitest";
 import { cases } from "../support/arbitrary.ts";
 import { bytesHeld, expectUnharmed } from "../support/guard.ts";
 
-const floats = ["logits", "target", "pixelWeights", "distance"] as const;
+const names = ["logits", "target", "pixelWeights", "distance"] as const;
 
-/** The batch with every Float32Array in a buffer of its own. */
-function inBuffers(batch: Batch): { batch: () => Batch; buffers: Partial<Record<string, WasmBuffer>> } {
-  const buffers: Partial<Record<string, WasmBuffer>> = {};
-  for (const name of floats) {
+type Buffers = Partial<Record<(typeof names)[number], WasmBuffer<BufferType>>>;
+
+/** The batch with every array that `allocate` has a type for in a buffer of its own. */
+function inBuffers(batch: Batch): { batch: () => Batch; buffers: Buffers } {
+  const buffers: Buffers = {};
+  for (const name of names) {
     const array = batch[name];
-    if (!(array instanceof Float32Array)) continue;
-    buffers[name] = allocate(array.length);
+    if (array == null || array instanceof Float64Array) continue;
+    const type = array.constructor.name.replace("Array", "").toLowerCase() as BufferType;
+    buffers[name] = allocate(array.length, type);
     buffers[name].data.set(array);
   }
   // Growing the memory ends views, so they are taken anew.
@@ -35,7 +38,7 @@ test("random losses on random batches", () => {
     expectUnharmed();
     expect(apart.value).toBe(copied.value);
     expect(apart.grad).toEqual(copied.grad);
-    for (const name of floats) if (buffers[name]) expect(buffers[name].data).toEqual(batch[name]);
+    for (const name of names) if (buffers[name]) expect(buffers[name].data).toEqual(batch[name]);
 
     const given = inPlace();
     const over = valueAndGrad(loss, given, { out: given.logits });

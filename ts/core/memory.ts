@@ -37,20 +37,36 @@ const forgotten = new FinalizationRegistry<{ pointer: number; bytes: number }>((
 );
 
 /** Whose view an array is. It keeps its buffer from being forgotten. */
-const owners = new WeakMap<NumberArray, WasmBuffer>();
+const owners = new WeakMap<NumberArray, WasmBuffer<BufferType>>();
+
+/** The arrays that calls use in place: labels come in any of the integers, all else in float32. */
+const arrays = {
+  float32: Float32Array<ArrayBuffer>,
+  uint8: Uint8Array<ArrayBuffer>,
+  int8: Int8Array<ArrayBuffer>,
+  uint16: Uint16Array<ArrayBuffer>,
+  int16: Int16Array<ArrayBuffer>,
+  uint32: Uint32Array<ArrayBuffer>,
+  int32: Int32Array<ArrayBuffer>,
+};
+
+/** A type of number that `allocate` makes room for. */
+export type BufferType = keyof typeof arrays;
 
 /** An array inside WebAssembly memory. */
-export class WasmBuffer {
+export class WasmBuffer<Type extends BufferType = "float32"> {
   /** How many numbers it holds. */
   readonly length: number;
+  readonly #type: Type;
   readonly #bytes: number;
   #pointer: number;
-  #view: Float32Array<ArrayBuffer> | undefined;
+  #view: InstanceType<(typeof arrays)[Type]> | undefined;
 
   /** @internal */
-  constructor(length: number) {
+  constructor(length: number, type: Type) {
     this.length = length;
-    this.#bytes = length * Float32Array.BYTES_PER_ELEMENT;
+    this.#type = type;
+    this.#bytes = length * arrays[type].BYTES_PER_ELEMENT;
     this.#pointer = take(this.#bytes);
     held.set(this.#pointer, this.#bytes);
     this.data.fill(0);
@@ -63,14 +79,16 @@ export class WasmBuffer {
    *
    * @throws SegradError `disposed` after `dispose()`.
    */
-  get data(): Float32Array<ArrayBuffer> {
+  get data(): InstanceType<(typeof arrays)[Type]> {
     if (this.#pointer === 0) throw typeError("disposed", "this buffer was disposed of");
     // The same view until it is detached, so that loops may ask for it at every number.
-    if (this.#view?.buffer !== memory()) {
-      this.#view = new Float32Array(memory(), this.#pointer, this.length);
-      owners.set(this.#view, this);
+    let view = this.#view;
+    if (view?.buffer !== memory()) {
+      view = new arrays[this.#type](memory(), this.#pointer, this.length) as NonNullable<typeof view>;
+      this.#view = view;
+      owners.set(view, this);
     }
-    return this.#view;
+    return view;
   }
 
   /** @internal */
@@ -99,27 +117,33 @@ export class WasmBuffer {
  * all other arrays are copied in and out once per call.
  *
  * @param length how many numbers, ≥ 0
- * @param type `"float32"`, the only one and the default
+ * @param type `"float32"`, the default, for logits, gradients, maps, weights and soft targets; for labels also
+ * `"uint8"`, `"int8"`, `"uint16"`, `"int16"`, `"uint32"` or `"int32"`
  * @returns a buffer whose `data` is the view, until `dispose()`
  *
  * @example
  * const logits = allocate(2 * 3 * 64 * 64, "float32");
+ * const target = allocate(2 * 64 * 64, "uint8");
  * logits.data.set(fromMyNetwork);
- * valueAndGrad(loss, { logits: logits.data, target, shape: [2, 3, 64, 64] });
+ * target.data.set(labels);
+ * valueAndGrad(loss, { logits: logits.data, target: target.data, shape: [2, 3, 64, 64] });
  * logits.dispose();
+ * target.dispose();
  *
- * @throws SegradError `invalid-argument` for a length that is no count or another type than "float32",
+ * @throws SegradError `invalid-argument` for a length that is no count or another type than these,
  * `out-of-memory` where WebAssembly memory has no room, `not-ready` before `init()` in a browser.
  */
-export function allocate(length: number, type: "float32" = "float32"): WasmBuffer {
+export function allocate<Type extends BufferType = "float32">(length: number, type?: Type): WasmBuffer<Type>;
+export function allocate(length: number, type: BufferType = "float32"): WasmBuffer<BufferType> {
   requireModule();
-  if (type !== "float32") {
-    throw typeError("invalid-argument", `type is ${show(type)}; the only type is "float32"`);
+  if (!Object.hasOwn(arrays, type)) {
+    const allowed = Object.keys(arrays).map((name) => `"${name}"`);
+    throw typeError("invalid-argument", `type is ${show(type)}; it must be one of ${allowed.join(", ")}`);
   }
   if (!Number.isSafeInteger(length) || length < 0) {
     throw rangeError("invalid-argument", `length is ${show(length)}; it must be an integer ≥ 0`);
   }
-  return new WasmBuffer(length);
+  return new WasmBuffer(length, type);
 }
 
 /** Blocks of a staging area start at multiples of this. */
