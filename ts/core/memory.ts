@@ -136,7 +136,7 @@ export class WasmBuffer<Type extends BufferType = "float32"> {
 export function allocate<Type extends BufferType = "float32">(length: number, type?: Type): WasmBuffer<Type>;
 export function allocate(length: number, type: BufferType = "float32"): WasmBuffer<BufferType> {
   requireModule();
-  if (!Object.hasOwn(arrays, type)) {
+  if (typeof type !== "string" || !Object.hasOwn(arrays, type)) {
     const allowed = Object.keys(arrays).map((name) => `"${name}"`);
     throw typeError("invalid-argument", `type is ${show(type)}; it must be one of ${allowed.join(", ")}`);
   }

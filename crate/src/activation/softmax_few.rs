@@ -3,6 +3,7 @@
 
 use super::exponentials::{Halfway, bounded, runs};
 use super::softmax_many::Labels;
+use super::softmax_planes::is_healthy;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::{Extra, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -28,11 +29,13 @@ pub fn exponentials<const N: usize>(z: Planes, x: &mut PlanesMut, label: &[u32],
 /// costs a tenth of the whole.
 #[inline(never)]
 pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    let reduce = |halfway: &mut Halfway<FEW>, run: Range<usize>| {
-        let walk = pixels(&z[FEW * run.start..], FEW, 0, run.len());
-        halfway.reduce(walk, |block| bounded(F32x4::transpose(block)));
-    };
-    exponentials_on(reduce, x, label, own, others);
+    exponentials_on(|halfway, run| reduce_pixels(halfway, z, run), x, label, own, others);
+}
+
+#[inline(never)]
+fn reduce_pixels(halfway: &mut Halfway<FEW>, z: &[f32], run: Range<usize>) {
+    let walk = pixels(&z[FEW * run.start..], FEW, 0, run.len());
+    halfway.reduce(walk, |block| bounded(F32x4::transpose(block)));
 }
 
 #[inline(always)]
@@ -62,6 +65,65 @@ fn exponentials_on<const N: usize>(
             sum.store(others);
         });
     }
+}
+
+/// Logits `z` to probabilities, and each class's Σ p y and Σ p (1 − y), run by run while it is in the first cache
+/// (a tenth of Dice of four classes): where nobody asks what a pixel has for its own label. `inverse` is room for a
+/// factor of each pixel. It says no, and adds nothing, where `softmax_planes::exponentials` would.
+#[inline(always)]
+pub fn probabilities<const N: usize>(
+    z: Planes,
+    x: &mut PlanesMut,
+    label: &[u32],
+    inverse: &mut [f32],
+    sums: &mut [Sums],
+) -> bool {
+    let z = z.rows::<N>(0);
+    let reduce = |halfway: &mut Halfway<N>, run: Range<usize>| {
+        halfway.reduce(lockstep(z.map(|row| &row[run.clone()]), []), |(z, [])| bounded(z));
+    };
+    probabilities_on(reduce, x, label, inverse, sums)
+}
+
+/// The same of four classes whose logits lie together.
+#[inline(never)]
+pub fn probabilities_of_pixels(
+    z: &[f32],
+    x: &mut PlanesMut,
+    label: &[u32],
+    inverse: &mut [f32],
+    sums: &mut [Sums],
+) -> bool {
+    let reduce = |halfway: &mut Halfway<FEW>, run| reduce_pixels(halfway, z, run);
+    probabilities_on(reduce, x, label, inverse, sums)
+}
+
+#[inline(always)]
+fn probabilities_on<const N: usize>(
+    reduce: impl Fn(&mut Halfway<N>, Range<usize>),
+    x: &mut PlanesMut,
+    label: &[u32],
+    inverse: &mut [f32],
+    sums: &mut [Sums],
+) -> bool {
+    let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
+    let (mut halfway, mut added, mut healthy) = (Halfway::room(), [Sums::default(); N], zero.eq(zero));
+    for run in runs(label.len()) {
+        reduce(&mut halfway, run.clone());
+        let cells = lockstep([], x.rows::<N>(0).map(|row| &mut row[run.clone()]));
+        halfway.expand(lockstep([], [&mut inverse[run.clone()]]).beside(cells), |e, (([], [inverse]), ([], cells))| {
+            let sum = e.into_iter().fold(zero, |sum, e| sum + e);
+            healthy = healthy & is_healthy(sum);
+            (one / sum).store(inverse);
+            e.into_iter().zip(cells).for_each(|(e, cell)| e.store(cell));
+        });
+        add_up_run::<N>(x, label, inverse, run, &mut added);
+    }
+    let healthy = !(!healthy).any();
+    if healthy {
+        sums.iter_mut().zip(&added).for_each(|(sums, added)| sums.merge(added));
+    }
+    healthy
 }
 
 /// ∂L/∂z from exponentials, in place; Σ p φ of each class into `sums`, where there is a map φ and they are not
@@ -172,26 +234,30 @@ pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sum
 
 #[inline(always)]
 fn add_up_classes<const N: usize>(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    let class: [_; N] = std::array::from_fn(|j| U32x4::splat(j as u32));
     // Runs are short enough for f32, and their sums go to f64.
     for start in (0..label.len()).step_by(SUM_RUN) {
-        let run = start..label.len().min(start + SUM_RUN);
-        let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
-        let planes = x.rows::<N>(0).map(|row| &mut row[run.clone()]);
-        let (mut hit, mut others) = ([F32x4::zero(); N], [F32x4::zero(); N]);
-        for (([label, inverse], []), ([], cells)) in lockstep(rows, []).beside(lockstep([], planes)) {
-            for j in 0..N {
-                let p = F32x4::load(cells[j]) * inverse;
-                p.store(cells[j]);
-                let mine = p.keep(label.bits().eq(class[j]));
-                hit[j] = hit[j] + mine;
-                others[j] = others[j] + (p - mine);
-            }
+        add_up_run::<N>(x, label, inverse, start..label.len().min(start + SUM_RUN), sums);
+    }
+}
+
+#[inline(never)]
+fn add_up_run<const N: usize>(x: &mut PlanesMut, label: &[u32], inverse: &[f32], run: Range<usize>, sums: &mut [Sums]) {
+    let class: [_; N] = std::array::from_fn(|j| U32x4::splat(j as u32));
+    let rows = [as_bits(label), inverse].map(|row| &row[run.clone()]);
+    let planes = x.rows::<N>(0).map(|row| &mut row[run.clone()]);
+    let (mut hit, mut others) = ([F32x4::zero(); N], [F32x4::zero(); N]);
+    for (([label, inverse], []), ([], cells)) in lockstep(rows, []).beside(lockstep([], planes)) {
+        for j in 0..N {
+            let p = F32x4::load(cells[j]) * inverse;
+            p.store(cells[j]);
+            let mine = p.keep(label.bits().eq(class[j]));
+            hit[j] = hit[j] + mine;
+            others[j] = others[j] + (p - mine);
         }
-        for (sums, (hit, others)) in sums.iter_mut().zip(hit.into_iter().zip(others)) {
-            sums.intersection += hit.sum();
-            sums.false_positives += others.sum();
-        }
+    }
+    for (sums, (hit, others)) in sums.iter_mut().zip(hit.into_iter().zip(others)) {
+        sums.intersection += hit.sum();
+        sums.false_positives += others.sum();
     }
 }
 
@@ -286,6 +352,38 @@ mod tests {
                 assert!((got - want).abs() < 1e-6, "{got} instead of {want} at {i}");
             }
             assert_eq!(top[i], largest);
+        }
+    }
+
+    #[test]
+    fn probabilities_and_sums_come_at_once_or_not_at_all() {
+        const LENGTH: usize = 176;
+        let mut z: Vec<f32> = (0..4 * LENGTH).map(|i| ((i * 7919 + 13) % 1009) as f32 / 100.0 - 5.0).collect();
+        let label: Vec<u32> = (0..LENGTH as u32).map(|i| i / 3 % 4).collect();
+        let (mut x, mut inverse, mut sums) = (vec![0.0; 4 * LENGTH], vec![0.0; LENGTH], [Sums::default(); 4]);
+        let mut run = |z: &[f32], x: &mut [f32], sums: &mut [Sums]| {
+            let mut x = PlanesMut::new(x, LENGTH, LENGTH);
+            probabilities::<4>(Planes::new(z, LENGTH, LENGTH), &mut x, &label, &mut inverse, sums)
+        };
+        assert!(run(&z, &mut x, &mut sums));
+        let mut wanted = [[0.0; 2]; 4];
+        for (i, &label) in label.iter().enumerate() {
+            let e: [f64; 4] = std::array::from_fn(|k| f64::from(z[k * LENGTH + i]).exp());
+            for (k, wanted) in wanted.iter_mut().enumerate() {
+                let p = e[k] / e.iter().sum::<f64>();
+                assert!((f64::from(x[k * LENGTH + i]) - p).abs() < 1e-6, "class {k} of pixel {i}");
+                wanted[usize::from(k != label as usize)] += p;
+            }
+        }
+        for (sums, [intersection, false_positives]) in sums.iter().zip(wanted) {
+            assert!((sums.intersection - intersection).abs() < 1e-4);
+            assert!((sums.false_positives - false_positives).abs() < 1e-4);
+        }
+        for spoiled in [-100.0, 300.0, f32::NAN] {
+            (0..4).for_each(|k| z[k * LENGTH + 150] = spoiled);
+            let mut none = [Sums::default(); 4];
+            assert!(!run(&z, &mut x, &mut none));
+            assert!(none.iter().all(|sums| sums.predicted() == 0.0));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::softmax_few::{self, FEW};
 use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
 use crate::labels::put_own;
-use crate::simd::F32x4;
+use crate::simd::{F32x4, Mask};
 use crate::slopes::{Extra, Map, NoMap, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
@@ -50,12 +50,25 @@ pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], [own,
 /// Whether every pixel's sum shows that its logits could be taken as they are.
 #[inline(never)]
 pub(super) fn are_healthy(own: &[f32], others: &[f32]) -> bool {
-    let (low, high, zero) = (F32x4::splat(1e-9), F32x4::splat(1e30), F32x4::zero());
-    let healthy = lockstep([own, others], []).fold(zero.eq(zero), |healthy, ([own, others], [])| {
-        let sum = own + others;
-        healthy & sum.gt(low) & sum.lt(high)
-    });
+    let all = lockstep([own, others], []);
+    let zero = F32x4::zero();
+    let healthy = all.fold(zero.eq(zero), |healthy, ([own, others], [])| healthy & is_healthy(own + others));
     !(!healthy).any()
+}
+
+/// The same of four sums.
+#[inline(always)]
+pub(super) fn is_healthy(sum: F32x4) -> Mask {
+    sum.gt(F32x4::splat(1e-9)) & sum.lt(F32x4::splat(1e30))
+}
+
+/// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes or four.
+#[inline(never)]
+pub fn probabilities(z: Planes, x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) -> bool {
+    match sums.len() {
+        3 => softmax_few::probabilities::<3>(z, x, label, inverse, sums),
+        _ => softmax_few::probabilities::<4>(z, x, label, inverse, sums),
+    }
 }
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
