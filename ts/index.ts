@@ -7,7 +7,7 @@
 export type { GridOptions } from "./arguments.ts";
 export type { NumberArray } from "./array.ts";
 export type { Batch, Floats, Labels, Mode } from "./batch.ts";
-export { allocate, type BufferType, type WasmBuffer } from "./core/memory.ts";
+export { allocate, type BufferArrays, type BufferType, type WasmBuffer } from "./core/memory.ts";
 export type { Filled, Given, LossConstructor, Needs, Options } from "./define.ts";
 export { type ErrorCode, SegradError } from "./error.ts";
 export { lossMap, type Result, value, valueAndGrad } from "./evaluate.ts";

@@ -39,19 +39,32 @@ const forgotten = new FinalizationRegistry<{ pointer: number; bytes: number }>((
 /** Whose view an array is. It keeps its buffer from being forgotten. */
 const owners = new WeakMap<NumberArray, WasmBuffer<BufferType>>();
 
-/** The arrays that calls use in place: labels come in any of the integers, all else in float32. */
-const arrays = {
-  float32: Float32Array<ArrayBuffer>,
-  uint8: Uint8Array<ArrayBuffer>,
-  int8: Int8Array<ArrayBuffer>,
-  uint16: Uint16Array<ArrayBuffer>,
-  int16: Int16Array<ArrayBuffer>,
-  uint32: Uint32Array<ArrayBuffer>,
-  int32: Int32Array<ArrayBuffer>,
-};
+/**
+ * The arrays that calls use in place, by their type of number: labels come in any of the integers, all else in
+ * float32.
+ */
+export interface BufferArrays {
+  readonly float32: Float32Array<ArrayBuffer>;
+  readonly uint8: Uint8Array<ArrayBuffer>;
+  readonly int8: Int8Array<ArrayBuffer>;
+  readonly uint16: Uint16Array<ArrayBuffer>;
+  readonly int16: Int16Array<ArrayBuffer>;
+  readonly uint32: Uint32Array<ArrayBuffer>;
+  readonly int32: Int32Array<ArrayBuffer>;
+}
 
 /** A type of number that `allocate` makes room for. */
-export type BufferType = keyof typeof arrays;
+export type BufferType = keyof BufferArrays;
+
+const arrays = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+} as const;
 
 /** An array inside WebAssembly memory. */
 export class WasmBuffer<Type extends BufferType = "float32"> {
@@ -60,7 +73,7 @@ export class WasmBuffer<Type extends BufferType = "float32"> {
   readonly #type: Type;
   readonly #bytes: number;
   #pointer: number;
-  #view: InstanceType<(typeof arrays)[Type]> | undefined;
+  #view: BufferArrays[Type] | undefined;
 
   /** @internal */
   constructor(length: number, type: Type) {
@@ -79,12 +92,12 @@ export class WasmBuffer<Type extends BufferType = "float32"> {
    *
    * @throws SegradError `disposed` after `dispose()`.
    */
-  get data(): InstanceType<(typeof arrays)[Type]> {
+  get data(): BufferArrays[Type] {
     if (this.#pointer === 0) throw typeError("disposed", "this buffer was disposed of");
     // The same view until it is detached, so that loops may ask for it at every number.
     let view = this.#view;
     if (view?.buffer !== memory()) {
-      view = new arrays[this.#type](memory(), this.#pointer, this.length) as NonNullable<typeof view>;
+      view = new arrays[this.#type](memory(), this.#pointer, this.length) as BufferArrays[Type];
       this.#view = view;
       owners.set(view, this);
     }
