@@ -234,12 +234,12 @@ pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sum
 
 #[inline(always)]
 fn add_up_classes<const N: usize>(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    // Runs are short enough for f32, and their sums go to f64.
     for start in (0..label.len()).step_by(SUM_RUN) {
         add_up_run::<N>(x, label, inverse, start..label.len().min(start + SUM_RUN), sums);
     }
 }
 
+/// The same of a run that is short enough for sums in f32.
 #[inline(never)]
 fn add_up_run<const N: usize>(x: &mut PlanesMut, label: &[u32], inverse: &[f32], run: Range<usize>, sums: &mut [Sums]) {
     let class: [_; N] = std::array::from_fn(|j| U32x4::splat(j as u32));
