@@ -183,11 +183,14 @@ impl Objective {
             if work.is_swept_by_planes() {
                 let first = section.image * batch.channels;
                 let sums = self.sums.get_mut(first..first + batch.channels).unwrap_or(&mut []);
-                let is_summed = work.sum_at_once(buffer.as_deref_mut(), sums);
-                let mut surprise = 0.0;
-                if !is_summed {
-                    surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
+                if work.sum_at_once(buffer.as_deref_mut(), sums) {
+                    // Losses of sums observe nothing else.
+                    if let Some(buffer) = buffer.as_deref_mut() {
+                        work.keep(Kept::of(&mut self.kept, &place), buffer);
+                    }
+                    return;
                 }
+                let mut surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
                 if needs.rows && self.terms.need_surprise() {
                     surprise = work.sum_of_surprises();
                 }
@@ -200,9 +203,7 @@ impl Objective {
                     // The chain rule adds up Σ p φ on its way.
                     return work.chain_planes(Planar::None, buffer, sums);
                 }
-                if !is_summed {
-                    work.add_up(buffer.as_deref_mut(), sums);
-                }
+                work.add_up(buffer.as_deref_mut(), sums);
                 self.terms.observe(&work.tile().0, Some(surprise), second == Second::Recall);
                 match buffer.as_deref_mut() {
                     Some(buffer) if second == Second::Slopes => work.encode(buffer),

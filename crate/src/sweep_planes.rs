@@ -46,8 +46,8 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Logits to probabilities, and what is needed of each class, in one pass; says whether it was done. Three or four
-    /// classes, every pixel alike, and nobody asks for more than sums.
+    /// Logits to probabilities, and each class's sums, in one pass; says whether it was done. For three or four classes
+    /// and pixels that all count alike, where nobody asks for more.
     pub fn sum_at_once(&mut self, buffer: Option<&mut [f32]>, sums: &mut [Sums]) -> bool {
         let (needs, batch) = (self.space.needs, self.place.batch);
         let is_alike = batch.pixel_weights.is_none() && !self.space.masked;
