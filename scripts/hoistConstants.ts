@@ -9,6 +9,7 @@
  * The last step but assembling: an optimiser would see that nobody writes to the globals and make them constants again.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 /** `(head operand …)`; strings are names, numbers and quoted text as they stand. */
 export type Expression = string | Expression[];
@@ -89,8 +90,8 @@ function nameOf(constant: string, names: Names, prefix: string): string {
   return name;
 }
 
-const path = process.argv[2];
-if (process.argv[1]?.endsWith("hoistConstants.ts")) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const path = process.argv[2];
   if (path === undefined) throw new Error("usage: hoistConstants.ts module.wat");
   writeFileSync(path, print(hoistConstants(parse(readFileSync(path, "utf8")))));
 }

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import {
   allocate,
   type Batch,
+  type BufferType,
   dice,
   distanceTransform,
   lossMap,
@@ -15,7 +16,7 @@ import { describe, expect, test } from "vitest";
 import { release } from "../pkg/segrad.js";
 import { take } from "../ts/core/memory.ts";
 import { memory } from "../ts/core/module.ts";
-import { randomNumbers } from "./support/arbitrary.ts";
+import { labelArraysByType, randomNumbers } from "./support/arbitrary.ts";
 import { pick } from "./support/poison.ts";
 import { codeOf, expectSound } from "./support/sound.ts";
 
@@ -129,14 +130,9 @@ describe("buffers", () => {
     expect([...buffer.data]).toEqual([0, 0, ...expected, 0, 0]);
   });
 
-  test.each([
-    ["uint8", Uint8Array],
-    ["int8", Int8Array],
-    ["uint16", Uint16Array],
-    ["int16", Int16Array],
-    ["uint32", Uint32Array],
-    ["int32", Int32Array],
-  ] as const)("of %s hold labels, which are used in place", (type, Labels) => {
+  test.each(
+    Object.entries(labelArraysByType) as [BufferType, Uint8ArrayConstructor][], // all have the same `of`
+  )("of %s hold labels, which are used in place", (type, Labels) => {
     using logits = allocate(15);
     using target = allocate(5, type);
     const labels = Labels.of(0, 2, 1, 2, 0);

@@ -38,7 +38,7 @@ export interface Recipe {
   readonly spatial: readonly number[];
   readonly channelsLast: boolean;
   readonly fromLogits: boolean;
-  readonly target: keyof typeof labelArrays | "soft" | "oneHot";
+  readonly target: keyof typeof labelArraysByType | "soft" | "oneHot";
   /** Share of ignored labels; 0 sets no `ignoreIndex`. Integer targets only. */
   readonly ignored: 0 | 0.3 | 1;
   readonly pixelWeights: boolean;
@@ -48,7 +48,8 @@ export interface Recipe {
   readonly seed: number;
 }
 
-const labelArrays = {
+/** The arrays that labels come in, by the name `allocate` has for their type. */
+export const labelArraysByType = {
   uint8: Uint8Array,
   int8: Int8Array,
   uint16: Uint16Array,
@@ -107,7 +108,7 @@ export function recipes(options: CaseOptions = {}): fc.Arbitrary<Recipe> {
     { weight: 4, arbitrary: fc.integer({ min: 1, max: Math.min(5, mostChannels) }) },
     { weight: 1, arbitrary: fc.integer({ min: 1, max: mostChannels }) },
   );
-  const names = Object.keys(labelArrays) as (keyof typeof labelArrays)[];
+  const names = Object.keys(labelArraysByType) as (keyof typeof labelArraysByType)[];
   const target = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom<Recipe["target"]>(...names) },
     { weight: 1, arbitrary: fc.constantFrom<Recipe["target"]>("soft", "oneHot") },
@@ -142,8 +143,8 @@ export function recipes(options: CaseOptions = {}): fc.Arbitrary<Recipe> {
     }));
 }
 
-function isHard(target: Recipe["target"]): target is keyof typeof labelArrays {
-  return target in labelArrays;
+function isHard(target: Recipe["target"]): target is keyof typeof labelArraysByType {
+  return target in labelArraysByType;
 }
 
 /** The loss `kind` with random options that fit the batch. */
@@ -242,12 +243,12 @@ function buildTarget(
   const classes = mode === "multiclass" ? channels : 2;
   const draw = () => Math.floor(classes * random() ** 2);
   const ignoreIndex = ignoreIndexOf(target);
-  const array = labelArrays[target] as typeof Int32Array; // all have the same `from`
+  const array = labelArraysByType[target] as typeof Int32Array; // all have the same `from`
   return array.from({ length: labels }, () => (random() < ignored ? ignoreIndex : draw()));
 }
 
 /** Outside of the classes for most types; for the widest ones, a class. */
-function ignoreIndexOf(target: keyof typeof labelArrays): number {
+function ignoreIndexOf(target: keyof typeof labelArraysByType): number {
   return { uint8: 255, int8: -1, uint16: 65_535, int16: -100, uint32: 0, int32: 1 }[target];
 }
 

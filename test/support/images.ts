@@ -1,9 +1,9 @@
 /** Random images for tests of maps and metrics: any rank, side, spacing and type of labels. */
 import fc from "fast-check";
 import type { Labels } from "../../ts/batch.ts";
-import { randomNumbers } from "./arbitrary.ts";
+import { labelArraysByType, randomNumbers } from "./arbitrary.ts";
 
-export const labelArrays = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array];
+export const labelArrays = Object.values(labelArraysByType);
 
 /** The shape of an image, the size of its pixels, and a seed for what is in it. */
 export interface Image {

@@ -150,8 +150,8 @@ export function allocate<Type extends BufferType = "float32">(length: number, ty
 export function allocate(length: number, type: BufferType = "float32"): WasmBuffer<BufferType> {
   requireModule();
   if (typeof type !== "string" || !Object.hasOwn(arrays, type)) {
-    const allowed = Object.keys(arrays).map((name) => `"${name}"`);
-    throw typeError("invalid-argument", `type is ${show(type)}; it must be one of ${allowed.join(", ")}`);
+    const allowed = Object.keys(arrays).map(show).join(", ");
+    throw typeError("invalid-argument", `type is ${show(type)}; it must be one of ${allowed}`);
   }
   if (!Number.isSafeInteger(length) || length < 0) {
     throw rangeError("invalid-argument", `length is ${show(length)}; it must be an integer ≥ 0`);
