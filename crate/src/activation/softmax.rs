@@ -17,15 +17,14 @@ use std::ops::Range;
 /// from the logits.
 const SMALLEST: f32 = 1e-34;
 
-/// Classes in groups that are handled at once, so that they share what belongs to a pixel: sums, factors, maps of
-/// slopes. Of four, but for a last one of five or two of three: none is left alone, if there are more than two. The
-/// first of each, and how many.
+/// Six classes or more in groups that are handled at once, so that they share what belongs to a pixel: sums, factors,
+/// maps of slopes. Of four, but for the last ones, which may be of three. The first of each, and how many.
 pub(super) fn groups(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut first = 0;
     std::iter::from_fn(move || {
         let count = match channels - first {
-            left @ ..=5 => left,
-            6 => 3,
+            left @ ..=4 => left,
+            6 | 9 => 3,
             _ => 4,
         };
         first += count;
@@ -33,7 +32,7 @@ pub(super) fn groups(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Runs an expression for every group of three classes or more from `$first` on, how many there are being a constant.
+/// Runs an expression for every group of classes from `$first` on, how many there are being a constant.
 macro_rules! for_groups {
     ($channels:expr, |$first:ident, $count:ident| $act:expr) => {
         for ($first, count) in $crate::activation::softmax::groups($channels) {
@@ -44,7 +43,6 @@ macro_rules! for_groups {
                 }};
             }
             match count {
-                5 => act_on!(5),
                 4 => act_on!(4),
                 _ => act_on!(3),
             }
@@ -56,7 +54,7 @@ pub(super) use for_groups;
 /// Multiplies all planes by a factor of each pixel: in groups, or every plane would load it anew.
 #[inline(never)]
 pub fn multiply_planes(x: &mut PlanesMut, channels: usize, factor: &[f32]) {
-    if channels < 3 {
+    if channels <= FEW {
         return (0..channels).for_each(|k| multiply_rows([x.row(k)], factor));
     }
     for_groups!(channels, |first, N| multiply_rows(x.rows::<N>(first), factor));
@@ -234,15 +232,15 @@ pub fn encode_planes(x: &mut [f32], width: usize, from_logits: bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::groups;
+    use super::{FEW, groups};
 
     #[test]
     fn no_class_is_left_alone_or_out() {
-        for channels in 3..200 {
+        for channels in FEW + 1..200 {
             let mut next = 0;
             for (first, count) in groups(channels) {
                 assert_eq!(first, next);
-                assert!((3..=5).contains(&count));
+                assert!((3..=4).contains(&count));
                 next += count;
             }
             assert_eq!(next, channels);

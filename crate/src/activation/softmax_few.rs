@@ -1,4 +1,4 @@
-//! Softmax of two to four classes, whose exponentials fit into registers: one pass over all planes where
+//! Softmax of two to five classes, whose exponentials fit into registers: one pass over all planes where
 //! `softmax_many` takes three, and labels are compared with each class.
 
 use super::exponentials::{Halfway, bounded, runs};
@@ -12,7 +12,28 @@ use crate::walk::{Walk, as_bits, lockstep, pixels};
 use std::ops::Range;
 
 /// Classes that are few.
-pub const FEW: usize = 4;
+pub const FEW: usize = 5;
+/// Classes of a pixel that lie together as a vector does.
+pub const VECTOR: usize = 4;
+
+/// Runs an expression for the number of classes, a constant in it.
+macro_rules! for_few {
+    ($channels:expr, |$count:ident| $act:expr) => {{
+        macro_rules! act_on {
+            ($constant:literal) => {{
+                const $count: usize = $constant;
+                $act
+            }};
+        }
+        match $channels {
+            2 => act_on!(2),
+            3 => act_on!(3),
+            4 => act_on!(4),
+            _ => act_on!(5),
+        }
+    }};
+}
+pub(super) use for_few;
 
 /// Exponentials of N logits `z` into the planes of `x`, those of the labels also into `own`, and Σ of the
 /// others into `others`.
@@ -33,8 +54,8 @@ pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], own: 
 }
 
 #[inline(never)]
-fn reduce_pixels(halfway: &mut Halfway<FEW>, z: &[f32], run: Range<usize>) {
-    let walk = pixels(&z[FEW * run.start..], FEW, 0, run.len());
+fn reduce_pixels(halfway: &mut Halfway<VECTOR>, z: &[f32], run: Range<usize>) {
+    let walk = pixels(&z[VECTOR * run.start..], VECTOR, 0, run.len());
     halfway.reduce(walk, |block| bounded(F32x4::transpose(block)));
 }
 
@@ -94,7 +115,7 @@ pub fn probabilities_of_pixels(
     inverse: &mut [f32],
     sums: &mut [Sums],
 ) -> bool {
-    let reduce = |halfway: &mut Halfway<FEW>, run| reduce_pixels(halfway, z, run);
+    let reduce = |halfway: &mut Halfway<VECTOR>, run| reduce_pixels(halfway, z, run);
     probabilities_on(reduce, x, label, inverse, sums)
 }
 
@@ -225,11 +246,7 @@ pub fn exponentials_of_two(
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities.
 #[inline(never)]
 pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    match sums.len() {
-        2 => add_up_classes::<2>(x, label, inverse, sums),
-        3 => add_up_classes::<3>(x, label, inverse, sums),
-        _ => add_up_classes::<4>(x, label, inverse, sums),
-    }
+    for_few!(sums.len(), |N| add_up_classes::<N>(x, label, inverse, sums));
 }
 
 #[inline(always)]

@@ -2,7 +2,7 @@
 //! whose slopes are constant for a class, but for a factor times a map, or the labels' own; `softmax_chain` is
 //! for the rest.
 
-use super::softmax_few::{self, FEW};
+use super::softmax_few::{self, FEW, for_few};
 use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
 use crate::labels::put_own;
@@ -36,6 +36,7 @@ pub fn exponentials(
         }
         3 => softmax_few::exponentials::<3>(z, x, label, own, others),
         4 => softmax_few::exponentials::<4>(z, x, label, own, others),
+        5 => softmax_few::exponentials::<5>(z, x, label, own, others),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),
     }
     are_healthy(own, others)
@@ -62,12 +63,13 @@ pub(super) fn is_healthy(sum: F32x4) -> Mask {
     sum.gt(F32x4::splat(1e-9)) & sum.lt(F32x4::splat(1e30))
 }
 
-/// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes or four.
+/// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes to five.
 #[inline(never)]
 pub fn probabilities(z: Planes, x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) -> bool {
     match sums.len() {
         3 => softmax_few::probabilities::<3>(z, x, label, inverse, sums),
-        _ => softmax_few::probabilities::<4>(z, x, label, inverse, sums),
+        4 => softmax_few::probabilities::<4>(z, x, label, inverse, sums),
+        _ => softmax_few::probabilities::<5>(z, x, label, inverse, sums),
     }
 }
 
@@ -146,9 +148,7 @@ pub fn chain_labels(
 ) {
     label_factors(label, inverse, q, slopes);
     match channels {
-        2 => softmax_few::chain_labels::<2>(x, label, inverse, q),
-        3 => softmax_few::chain_labels::<3>(x, label, inverse, q),
-        4 => softmax_few::chain_labels::<4>(x, label, inverse, q),
+        2..=FEW => for_few!(channels, |N| softmax_few::chain_labels::<N>(x, label, inverse, q)),
         _ => softmax_many::scale(x, channels, label, inverse, q),
     }
 }
@@ -173,9 +173,5 @@ pub fn chain_classes(
 }
 
 fn chain_few<E: Extra>(x: &mut PlanesMut, labels: Labels, slopes: &Slopes, extra: E, sums: &mut [Sums]) {
-    match slopes.classes().0.len() {
-        2 => softmax_few::chain::<2, E>(x, labels, slopes, extra, sums),
-        3 => softmax_few::chain::<3, E>(x, labels, slopes, extra, sums),
-        _ => softmax_few::chain::<4, E>(x, labels, slopes, extra, sums),
-    }
+    for_few!(slopes.classes().0.len(), |N| softmax_few::chain::<N, E>(x, labels, slopes, extra, sums));
 }
