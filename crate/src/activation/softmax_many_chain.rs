@@ -6,7 +6,7 @@ use super::softmax_many::{Labels, add_own_distances};
 use crate::labels::{look_up, put_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
-use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors, vectors_mut};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -144,6 +144,7 @@ fn finish_classes<const N: usize, E: Extra>(
 }
 
 /// The gradient of a class other than the label that is near 1.
+#[derive(Clone, Default)]
 struct Top {
     class: usize,
     pixel: usize,
@@ -162,29 +163,35 @@ fn settle_tops(
     [p, inverse]: [&[f32]; 2],
     rows: [&mut [f32]; 3],
 ) -> Vec<Top> {
-    let mut tops = Vec::new();
-    for (i, ([b, p, inverse], [base, weighted, largest])) in lockstep([row, p, inverse], rows).enumerate() {
-        let top = F32x4::load(largest);
+    let [base, weighted, largest] = rows.map(vectors_mut);
+    let [row, p, inverse] = [row, p, inverse].map(vectors);
+    // First where they are: at five classes of noise half of the vectors have one, which nothing foresees.
+    let mut places = vec![0; base.len()];
+    let mut count = 0;
+    for (i, (largest, inverse)) in largest.iter().zip(inverse).enumerate() {
+        places[count] = i;
+        count += usize::from((F32x4::load(largest) * F32x4::load(inverse)).gt(F32x4::splat(NEARLY_ONE)).any());
+    }
+    let mut tops = vec![Top::default(); 4 * count];
+    let mut found = 0;
+    for &i in &places[..count] {
+        let (top, inverse) = (F32x4::load(&largest[i]), F32x4::load(&inverse[i]));
         let is_top = (top * inverse).gt(F32x4::splat(NEARLY_ONE));
-        if !is_top.any() {
-            continue;
-        }
-        let (b, own_a) = (even.unwrap_or(b), F32x4::load(base));
+        let (p, b, own_a) = (F32x4::load(&p[i]), even.unwrap_or(F32x4::load(&row[i])), F32x4::load(&base[i]));
         let others = beside_top(x, slopes, i, inverse);
         let q = others.sum * inverse;
         let mean = (others.weighted - others.pivot * others.sum) * inverse + p * (own_a - others.pivot);
         let of_label = b * (q + top * inverse) + p * ((own_a - others.pivot) - mean);
-        is_top.select(of_label, own_a).store(base);
-        is_top.select(others.pivot + mean + b, F32x4::load(weighted)).store(weighted);
-        is_top.select(F32x4::splat(-1.0), top).store(largest);
-        let gradients = (top * inverse * -(mean + b)).lanes();
-        let tops_here = (0..4).filter(|&j| largest[j] < 0.0);
-        tops.extend(tops_here.map(|j| Top {
-            class: others.class.lanes()[j] as usize,
-            pixel: 4 * i + j,
-            gradient: gradients[j],
-        }));
+        is_top.select(of_label, own_a).store(&mut base[i]);
+        is_top.select(others.pivot + mean + b, F32x4::load(&weighted[i])).store(&mut weighted[i]);
+        is_top.select(F32x4::splat(-1.0), top).store(&mut largest[i]);
+        let (class, gradients) = (others.class.lanes(), (top * inverse * -(mean + b)).lanes());
+        for j in 0..4 {
+            tops[found] = Top { class: class[j] as usize, pixel: 4 * i + j, gradient: gradients[j] };
+            found += usize::from(largest[i][j] < 0.0);
+        }
     }
+    tops.truncate(found);
     tops
 }
 
