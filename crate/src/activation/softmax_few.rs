@@ -301,17 +301,20 @@ mod tests {
 
     const WIDTH: usize = 32;
 
-    /// Both ways of the chain rule on the same exponentials, sums of which differ by ten orders of magnitude. As many
-    /// classes, which begin with three, there is one more, which is impossible.
+    /// As few classes as there are many of.
+    const MANY: usize = FEW + 1;
+
+    /// Both ways of the chain rule on the same exponentials, sums of which differ by ten orders of magnitude. Where there
+    /// are many, those beyond N are impossible.
     fn both_ways<const N: usize>(with_map: bool, even: bool) {
         let noise = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 1009.0;
         let label: Vec<u32> = (0..WIDTH).map(|i| if i % 5 == 4 { NO_LABEL } else { (i % N) as u32 }).collect();
         let exponential = |i: usize| exp(F32x4::splat(24.0 * noise(i) - 12.0)).lanes()[0];
-        let start: Vec<f32> = (0..(N + 1) * WIDTH).map(|i| if i < N * WIDTH { exponential(i) } else { 0.0 }).collect();
+        let start: Vec<f32> = (0..MANY * WIDTH).map(|i| if i < N * WIDTH { exponential(i) } else { 0.0 }).collect();
         let map: Vec<f32> = (0..start.len()).map(|i| 4.0 * noise(i + 500) - 2.0).collect();
         let mut slopes = Slopes::default();
-        slopes.reset(N + 1, 1, WIDTH);
-        for k in 0..=N {
+        slopes.reset(MANY, 1, WIDTH);
+        for k in 0..MANY {
             slopes.add_class(k, f64::from(noise(k + 3)), -2.0 * f64::from(noise(k + 9)), 0.0);
             slopes.add_map(k, f64::from(noise(k + 17)));
         }
@@ -349,6 +352,7 @@ mod tests {
             both_ways::<2>(with_map, even);
             both_ways::<3>(with_map, even);
             both_ways::<4>(with_map, even);
+            both_ways::<5>(with_map, even);
         }
     }
 
