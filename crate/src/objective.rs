@@ -168,14 +168,16 @@ impl Objective {
             let mut work = Work::open(&mut self.workspace, place);
             // Rows and planes are swept alike with and without a gradient, so that both give the same value to
             // the last bit.
-            if (work.is_plain_row() && !needs.sums || work.is_pair())
+            if (work.is_plain_row() || work.is_pair())
+                && !needs.sums
                 && let Some((weight, loss)) = self.terms.single()
                 && work.sweep_row(loss, weight, buffer.as_deref_mut())
             {
                 return;
             }
             if work.is_swept_by_rows() {
-                let sums = &mut self.sums[section.index];
+                let first = section.image * batch.channels + section.class;
+                let sums = &mut self.sums[first..first + section.channels];
                 let surprise = work.first_sweep_row(sums, &mut self.terms.apart(), buffer.as_deref_mut());
                 return self.terms.observe_surprise(section.index, surprise);
             }

@@ -34,45 +34,55 @@ impl Work<'_, '_> {
         plain && !weighted && !needs.squares && !needs.planes
     }
 
-    /// Whether such a row is swept twice, and all that slopes need of the first sweep are sums, but for losses
-    /// that sweep it apart.
+    /// Whether such a row or a pair is swept twice, and all that slopes need of the first sweep are sums, but for
+    /// losses that sweep it apart.
     pub fn is_swept_by_rows(&self) -> bool {
         let needs = self.space.together;
-        self.is_plain_row() && needs.sums && !needs.surprise_again && !needs.distance
+        (self.is_plain_row() || self.is_pair()) && needs.sums && !needs.surprise_again && !needs.distance
     }
 
-    /// Whether it is a softmax of two classes, and nobody looks at anything but labels: then it is a sigmoid of the
-    /// difference of their logits, with one exponential instead of two.
+    /// Whether it is a softmax of two classes, and nobody looks at anything but labels and sums: then it is a sigmoid
+    /// of the difference of their logits, with one exponential instead of two. Where there are sums, Σ u is not weighted.
     pub fn is_pair(&self) -> bool {
-        let needs = self.space.needs;
-        self.space.by_planes && self.place.batch.channels == 2 && !needs.sums && !needs.planes && !needs.distance
+        let Workspace { needs, by_planes, .. } = *self.space;
+        let weighted = needs.sums && needs.sites && self.place.batch.pixel_weights.is_some();
+        by_planes && self.place.batch.channels == 2 && !weighted && !needs.planes && !needs.distance
     }
 
     /// Both sweeps of a plain row or a pair, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
-        self.write_row(Look::AtLogits, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
+        self.write_row(Look::AtLogits, true, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
     }
 
     /// First sweep of a plain row: what the second needs into the buffer, and Σ u of negatives and
     /// positives if somebody needs it. Where losses sweep the row apart that is what they need too; without a
-    /// buffer they do so at once.
-    pub fn first_sweep_row(&mut self, sums: &mut Sums, apart: &mut Weighted, buffer: Option<&mut [f32]>) -> [f64; 2] {
+    /// buffer they do so at once. `sums`: of a single class, or of both of a pair.
+    pub fn first_sweep_row(&mut self, sums: &mut [Sums], apart: &mut Weighted, buffer: Option<&mut [f32]>) -> [f64; 2] {
         let needs = self.space.together;
         let is_first = buffer.is_some();
-        self.write_row(Look::AtLogits, buffer, |row, out, rows| {
+        self.write_row(Look::AtLogits, false, buffer, |row, out, rows| {
+            // Of a pair the first class is the one against which the other is.
+            let (sums, sums_of_other) = match sums {
+                [other, sums] => (sums, Some(other)),
+                [sums] => (sums, None),
+                _ => return [0.0; 2],
+            };
             if !needs.sites && apart.is_empty() {
-                sigmoid_sweeps::first_sweep(&row, out, sums);
+                sigmoid_sweeps::first_sweep(&row, out, sums, sums_of_other);
                 return [0.0; 2];
             }
             let mut plain = Sums::default();
-            let surprise = if needs.uneven {
+            // The classes of a pair may have weights.
+            let surprise = if needs.uneven || needs.rows {
                 sigmoid_sweeps::first_sweep_of_labels::<false>(&row, out, &mut plain)
             } else {
                 sigmoid_sweeps::first_sweep_of_labels::<true>(&row, out, &mut plain)
             };
-            // What is weighted or missed is added up from the probabilities.
-            if needs.misses || row.weights.is_some() {
-                sigmoid_sweeps::weighted_sums(&row, out, sums);
+            // What is weighted, missed or of the other class is added up from the probabilities.
+            if needs.misses || row.weights.is_some() || sums_of_other.is_some() {
+                let [of_row, of_other] = sigmoid_sweeps::weighted_sums(&row, out);
+                sums.merge(&of_row);
+                sums_of_other.into_iter().for_each(|sums| sums.merge(&of_other));
             } else {
                 sums.merge(&plain);
             }
@@ -85,11 +95,19 @@ impl Work<'_, '_> {
 
     /// Second sweep of a plain row.
     pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: &mut Weighted, buffer: &mut [f32]) {
-        let (place, width, needs) = (self.place, self.space.width, self.space.together);
+        let (place, width, needs, is_pair) = (self.place, self.space.width, self.space.together, self.is_pair());
         let OutcomeSlopes { constant, hit, labels } = *slopes;
         let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
         if place.planes(buffer, width).is_none() {
-            place.gather(buffer, &mut self.space.x, width);
+            let Workspace { x, staged, .. } = &mut *self.space;
+            x.resize(width, 0.0);
+            if is_pair {
+                staged.resize(2 * width, 0.0);
+                place.gather(buffer, staged, width);
+                x.copy_from_slice(&staged[width..]);
+            } else {
+                place.gather(buffer, x, width);
+            }
         }
         let is_signed = !needs.sites && apart.is_empty();
         let look = match (is_signed && constant.is_finite() && hit.is_finite(), apart.is_empty()) {
@@ -98,7 +116,7 @@ impl Work<'_, '_> {
             (false, true) => Look::AtLabels,
             (false, false) => Look::AtLogits,
         };
-        self.write_row(look, Some(buffer), |row, out, rows| {
+        self.write_row(look, true, Some(buffer), |row, out, rows| {
             if is_signed {
                 sigmoid_sweeps::second_sweep(out, constant, hit);
             } else {
@@ -121,10 +139,12 @@ impl Work<'_, '_> {
     }
 
     /// Gives a plain row, the buffer's, or one of its own, and two more to `write`, and what it writes to the
-    /// buffer, if there is one. Of the row there is what is looked at.
+    /// buffer, if there is one; of a pair to the second class, and if it is the gradient its negative to the first.
+    /// Of the row there is what is looked at.
     fn write_row<R>(
         &mut self,
         look: Look,
+        is_gradient: bool,
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
@@ -162,7 +182,9 @@ impl Work<'_, '_> {
             Some(mut planes) if is_pair => {
                 let [first, second] = planes.rows(0);
                 let result = write(second);
-                negate(second, first);
+                if is_gradient {
+                    negate(second, first);
+                }
                 result
             }
             Some(mut planes) => write(planes.row(0)),

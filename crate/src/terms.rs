@@ -87,12 +87,22 @@ impl Terms {
         let others = self.0.iter_mut().filter(|term| !term.needs.apart());
         others.for_each(|term| term.loss.observe_surprise(section, surprise));
     }
-    /// The others' slopes.
+    /// The others' slopes. Of a pair by p of the second class, with which that of the first falls: its slope is
+    /// constant − (constant + hit (1 − y)).
     pub fn pull_outcomes(&self, section: &Section) -> OutcomeSlopes {
-        let mut slopes = OutcomeSlopes::default();
-        let others = self.0.iter().filter(|term| !term.needs.apart());
-        others.for_each(|term| term.loss.pull_outcomes(section, term.weight, &mut slopes));
-        slopes
+        let of_class = |class| {
+            let mut slopes = OutcomeSlopes::default();
+            let others = self.0.iter().filter(|term| !term.needs.apart());
+            let section = Section { class, ..*section };
+            others.for_each(|term| term.loss.pull_outcomes(&section, term.weight, &mut slopes));
+            slopes
+        };
+        if section.channels == 1 {
+            return of_class(section.class);
+        }
+        let (first, second) = (of_class(0), of_class(1));
+        let constant = second.constant - (first.constant + first.hit);
+        OutcomeSlopes { constant, hit: second.hit + first.hit, labels: second.labels }
     }
 
     /// First sweep. `surprise`: Σ u, where planes are swept. `later`: whether those that can will observe when they

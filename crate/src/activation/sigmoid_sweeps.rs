@@ -25,38 +25,58 @@ fn odds_against(piece: &Row, halfway: &mut Halfway<1>, out: &mut [f32]) {
 }
 
 /// First sweep on a row in one pass, for losses whose slopes need nothing but sums: ω p q with the sign of
-/// the label, the label's being negative, into `signed`, 0 where masked, and Σ ω p y and Σ ω p (1 − y) into `sums`.
-pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums) {
-    match row.weights {
-        None => first_sweep_of(row, [], signed, sums),
-        Some(weights) => first_sweep_of(row, [weights], signed, sums),
+/// the label, the label's being negative, into `signed`, 0 where masked, and Σ ω p y and Σ ω p (1 − y) into `sums`;
+/// those of the other class, of 1 − p and 1 − y, into `sums_of_other`.
+pub fn first_sweep(row: &Row, signed: &mut [f32], sums: &mut Sums, sums_of_other: Option<&mut Sums>) {
+    let other = &mut Sums::default();
+    match (row.weights, sums_of_other) {
+        (None, None) => first_sweep_of::<0, false>(row, [], signed, sums, other),
+        (None, Some(other)) => first_sweep_of::<0, true>(row, [], signed, sums, other),
+        (Some(weights), None) => first_sweep_of::<1, false>(row, [weights], signed, sums, other),
+        (Some(weights), Some(other)) => first_sweep_of::<1, true>(row, [weights], signed, sums, other),
     }
 }
 
 #[inline(never)]
-fn first_sweep_of<const N: usize>(row: &Row, weights: [&[f32]; N], signed: &mut [f32], sums: &mut Sums) {
+fn first_sweep_of<const N: usize, const BOTH: bool>(
+    row: &Row,
+    weights: [&[f32]; N],
+    signed: &mut [f32],
+    sums: &mut Sums,
+    sums_of_other: &mut Sums,
+) {
     let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
     let mut halfway = Halfway::room();
     for run in runs(signed.len()) {
         let (piece, signed) = (row.piece(run.clone()), &mut signed[run.clone()]);
         odds_against(&piece, &mut halfway, signed);
-        let [mut hit, mut others] = [zero; 2];
+        let [mut hit, mut others, mut missed, mut rejected] = [zero; 4];
         let walk =
             lockstep(weights.map(|weights| &weights[run.clone()]), [&mut *signed]).beside(positives(piece.label));
         for ((weight, [signed]), is_positive) in walk {
             let odds = F32x4::load(signed);
             let p = one / (one + odds);
-            let share = weight.into_iter().fold(p, |p, weight| p * weight);
-            (odds * p * share).flip(is_positive.sign()).store(signed);
+            let weighted = |p: F32x4| weight.iter().fold(p, |p, weight| p * *weight);
+            let (share, q) = (weighted(p), odds * p);
+            (q * share).flip(is_positive.sign()).store(signed);
             let mine = share.keep(is_positive);
             hit = hit + mine;
             others = others + (share - mine);
+            if BOTH {
+                // Not a number where masked, where odds are infinite.
+                let share = weighted(q.keep(q.lt(F32x4::splat(2.0))));
+                let mine = share.keep(is_positive);
+                missed = missed + mine;
+                rejected = rejected + (share - mine);
+            }
         }
         if let Some(label) = piece.masked {
             fill_masked(label, signed, 0.0);
         }
         sums.intersection += hit.sum();
         sums.false_positives += others.sum();
+        sums_of_other.intersection += rejected.sum();
+        sums_of_other.false_positives += missed.sum();
     }
 }
 
@@ -110,25 +130,38 @@ pub fn first_sweep_of_labels<const EVEN: bool>(row: &Row, code: &mut [f32], sums
     surprise
 }
 
-/// Σ ω p y, Σ ω p (1 − y) and Σ ω (1 − p) y of a row, from encoded probabilities.
+/// The sums of a row, from encoded probabilities: Σ ω p y, Σ ω p (1 − y) and Σ ω (1 − p) y; and those of the other
+/// class, of 1 − p and 1 − y.
 #[inline(never)]
-pub fn weighted_sums(row: &Row, code: &[f32], sums: &mut Sums) {
-    let ones = [1.0; RUN];
+pub fn weighted_sums(row: &Row, code: &[f32]) -> [Sums; 2] {
+    let mut sums = [Sums::default(); 2];
+    let mut room = [0.0; RUN];
     for run in runs(code.len()) {
-        let label = positives(&row.label[run.clone()]);
-        let weights = row.weights.map_or(&ones[..run.len()], |weights| &weights[run.clone()]);
-        let [mut hit, mut others, mut missed] = [F32x4::zero(); 3];
-        for (([code, weight], []), is_positive) in lockstep([&code[run], weights], []).beside(label) {
-            let (p, q) = decode(code);
-            let mine = p.keep(is_positive);
-            hit = hit + mine * weight;
-            others = others + (p - mine) * weight;
-            missed = missed + q.keep(is_positive) * weight;
+        let (piece, weights) = (row.piece(run.clone()), &mut room[..run.len()]);
+        match piece.weights {
+            Some(row) => weights.copy_from_slice(row),
+            None => weights.fill(1.0),
         }
-        sums.intersection += hit.sum();
-        sums.false_positives += others.sum();
-        sums.false_negatives += missed.sum();
+        if let Some(label) = piece.masked {
+            fill_masked(label, weights, 0.0);
+        }
+        let [mut hit, mut others, mut missed, mut rejected] = [F32x4::zero(); 4];
+        for (([code, weight], []), is_positive) in lockstep([&code[run], weights], []).beside(positives(piece.label)) {
+            let (p, q) = decode(code);
+            let mine = [p, q].map(|share| share.keep(is_positive));
+            hit = hit + mine[0] * weight;
+            others = others + (p - mine[0]) * weight;
+            missed = missed + mine[1] * weight;
+            rejected = rejected + (q - mine[1]) * weight;
+        }
+        let [hit, others, missed, rejected] = [hit, others, missed, rejected].map(F32x4::sum);
+        for (sums, [hit, others, missed]) in sums.iter_mut().zip([[hit, others, missed], [rejected, missed, others]]) {
+            sums.intersection += hit;
+            sums.false_positives += others;
+            sums.false_negatives += missed;
+        }
     }
+    sums
 }
 
 /// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
