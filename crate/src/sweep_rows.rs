@@ -99,12 +99,12 @@ impl Work<'_, '_> {
         let OutcomeSlopes { constant, hit, labels } = *slopes;
         let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
         if place.planes(buffer, width).is_none() {
-            let Workspace { x, staged, .. } = &mut *self.space;
+            let x = &mut self.space.x;
             x.resize(width, 0.0);
             if is_pair {
-                staged.resize(2 * width, 0.0);
-                place.gather(buffer, staged, width);
-                x.copy_from_slice(&staged[width..]);
+                let (row, padding) = x.split_at_mut(place.length);
+                row.copy_from_slice(&buffer[place.strides().0..][..place.length]);
+                padding.fill(0.0);
             } else {
                 place.gather(buffer, x, width);
             }
@@ -190,12 +190,23 @@ impl Work<'_, '_> {
             Some(mut planes) => write(planes.row(0)),
             None => {
                 let result = write(x);
-                if is_pair {
-                    staged.resize(2 * width, 0.0);
-                    staged[width..].copy_from_slice(x);
-                    negate(x, &mut staged[..width]);
+                match (is_pair, is_gradient) {
+                    (false, _) => place.scatter(x, buffer, width),
+                    // In a piece, whatever the layout.
+                    (true, false) => {
+                        buffer[place.strides().0..][..place.length].copy_from_slice(&x[..place.length]);
+                    }
+                    (true, true) if place.batch.channels_last => {
+                        let pixels = buffer[place.block()].as_chunks_mut::<2>().0;
+                        pixels.iter_mut().zip(&*x).for_each(|(pixel, value)| *pixel = [-value, *value]);
+                    }
+                    (true, true) => {
+                        staged.resize(2 * width, 0.0);
+                        staged[width..].copy_from_slice(x);
+                        negate(x, &mut staged[..width]);
+                        place.scatter(staged, buffer, width);
+                    }
                 }
-                place.scatter(if is_pair { staged } else { x }, buffer, width);
                 result
             }
         }
@@ -206,6 +217,11 @@ impl Work<'_, '_> {
 fn logits_of<'r>(place: &Place<'_, 'r>, is_pair: bool, staged: &mut Vec<f32>, row: &'r mut [f32]) -> &'r [f32] {
     let (logits, width) = (place.batch.logits, row.len());
     if is_pair {
+        if let Some(pixels) = place.pixels(logits, width) {
+            let pixels = pixels.as_chunks::<2>().0;
+            pixels.iter().zip(&mut *row).for_each(|([first, second], row)| *row = second - first);
+            return row;
+        }
         let planes = place.planes(logits, width).unwrap_or_else(|| {
             staged.resize(2 * width, 0.0);
             place.gather(logits, staged, width);
