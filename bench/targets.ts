@@ -115,7 +115,7 @@ const diceTried =
   "labels and counts 0.08. 21 classes: exponentials 0.5, chain rule 0.37, where leaving out half of its operations changes nothing: both sweeps move " +
   "110 MB, and memory gives 25 to 30 GB/s. 4 classes: exponentials 0.55, sums 0.2, chain rule 0.37. Done: exponentials in two loops (0.82 of the " +
   "time at one channel), there of −z and not of −|z|, so that p takes four operations, and labels read as the bytes they came as (1.04 to 0.92), " +
-  "groups of three or four classes and none left alone (0.97 at 21, 0.88 at 7), five classes in registers as four are (0.65), pixels whose top " +
+  "groups of three or four classes and none left alone (0.97 at 21, 0.88 at 7), five classes in registers as four are (0.65), two as a sigmoid of the difference of their logits (0.7), pixels whose top " +
   "is a wrong class listed before they are looked at again (0.94 at 6 and 7), classes counted sixteen bytes at once (0.97 at 21), " +
   'labels in a buffer of "allocate" (0.94 at one channel), three and four classes added up while their run is in the first cache (0.91). ' +
   "No gain: slopes measured from the top class in the first pass over the planes (8 % slower at 21 classes, 8 to 15 % faster at 7 and 5), six classes " +

@@ -291,3 +291,41 @@ function asSum(loss: Loss): LossSpec {
   if (loss.kind !== "sum") return { ...loss, reduction: "sum" };
   return sum(loss.terms.map(({ weight, loss }) => [weight, asSum(loss as Loss)]));
 }
+
+describe("a softmax of two classes", () => {
+  const pixels = 5003; // tiles, and some pixels more
+  const noise = (at: number) => 3 * Math.sin(12.9898 * at + Math.sin(78.233 * at));
+  const target = Uint8Array.from({ length: pixels }, (_, at) => [0, 1, 1, 255][Math.floor(at / 9) % 4]!);
+  const planes = Float32Array.from({ length: 2 * pixels }, (_, at) => noise(at));
+  const against = Float32Array.from({ length: pixels }, (_, at) => planes[pixels + at]! - planes[at]!);
+  const ofSecond: readonly [LossSpec, LossSpec][] = [
+    [losses.dice({ classes: [1] }), losses.dice()],
+    [losses.tversky({ classes: [1] }), losses.tversky()],
+    [sum([losses.focal(), losses.jaccard({ classes: [1] })]), sum([losses.focal(), losses.jaccard()])],
+    [
+      sum([losses.crossEntropy(), losses.dice({ classes: [1] })]),
+      sum([losses.crossEntropy(), losses.dice()]),
+    ],
+  ];
+
+  test("is a sigmoid of the difference of their logits, in both layouts", () => {
+    for (const [pair, single] of ofSecond) {
+      const rest = { target, ignoreIndex: 255 };
+      const one = valueAndGrad(single, { ...rest, logits: against, shape: [1, 1, 1, pixels] });
+      const first = valueAndGrad(pair, { ...rest, logits: planes, shape: [1, 2, 1, pixels] });
+      const logits = Float32Array.from(planes, (_, at) => planes[(at % 2) * pixels + (at >> 1)]!);
+      const last = valueAndGrad(pair, { ...rest, logits, shape: [1, 1, pixels, 2], layout: "channels-last" });
+      const largest = Math.max(...one.grad.map(Math.abs));
+      for (const { value } of [first, last]) expect(Math.abs(value - one.value)).toBeLessThan(1e-7);
+      one.grad.forEach((gradient, at) => {
+        const both = [
+          first.grad[pixels + at]!,
+          -first.grad[at]!,
+          last.grad[2 * at + 1]!,
+          -last.grad[2 * at]!,
+        ];
+        for (const of of both) expect(Math.abs(of - gradient)).toBeLessThanOrEqual(1e-6 * largest);
+      });
+    }
+  });
+});
