@@ -328,4 +328,16 @@ describe("a softmax of two classes", () => {
       });
     }
   });
+
+  test("has every digit of the common class where the rare one is missed altogether", () => {
+    const target = Uint8Array.from({ length: pixels }, (_, at) => (at < 10 ? 0 : 1));
+    const logits = Float32Array.from({ length: 2 * pixels }, (_, at) =>
+      at < pixels ? 0 : at < pixels + 10 ? 14 : 3 + noise(at) / 3,
+    );
+    const batch = { logits, target, shape: [1, 2, 1, pixels] };
+    const [got, want] = [valueAndGrad(losses.dice(), batch), reference.valueAndGrad(losses.dice(), batch)];
+    for (let at = pixels + 10; at < 2 * pixels; at++) {
+      expect(Math.abs(got.grad[at]! / want.grad[at]! - 1)).toBeLessThan(2e-6);
+    }
+  });
 });

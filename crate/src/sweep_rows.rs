@@ -106,7 +106,8 @@ impl Work<'_, '_> {
     pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: &mut Weighted, buffer: &mut [f32]) {
         let (place, width, needs, is_pair) = (self.place, self.space.width, self.space.together, self.is_pair());
         let OutcomeSlopes { constant, hit, labels } = *slopes;
-        let (constant, hit, labels) = (constant as f32, hit as f32, labels.map(|slope| slope as f32));
+        // Added before they are rounded: those of a pair may cancel.
+        let [a, b] = [[constant, constant + hit], labels].map(|slopes| slopes.map(|slope| slope as f32));
         if place.planes(buffer, width).is_none() {
             let x = &mut self.space.x;
             x.resize(width, 0.0);
@@ -119,7 +120,7 @@ impl Work<'_, '_> {
             }
         }
         let is_signed = !needs.sites && apart.is_empty();
-        let look = match (is_signed && constant.is_finite() && hit.is_finite(), apart.is_empty()) {
+        let look = match (is_signed && a.iter().all(|slope| slope.is_finite()), apart.is_empty()) {
             // Masked pixels hold 0 already.
             (true, _) => Look::Nowhere,
             (false, true) => Look::AtLabels,
@@ -127,14 +128,14 @@ impl Work<'_, '_> {
         };
         self.write_row(look, Written::Gradient, Some(buffer), |row, out, rows| {
             if is_signed {
-                sigmoid_sweeps::second_sweep(out, constant, hit);
+                sigmoid_sweeps::second_sweep(out, a);
             } else {
                 let others = sweep_apart(&Row { code: Some(out), ..row }, apart, rows);
                 match (others, row.weights) {
                     // On the way: 0.1 ns less.
-                    (Some(others), None) => second_sweep_of_labels(out, row.label, [others], constant, hit, labels),
+                    (Some(others), None) => second_sweep_of_labels(out, row.label, [others], a, b),
                     (others, weights) => {
-                        second_sweep_of_labels(out, row.label, [], constant, hit, labels);
+                        second_sweep_of_labels(out, row.label, [], a, b);
                         weights.into_iter().for_each(|weights| multiply_row(out, weights));
                         others.into_iter().for_each(|others| add_row(vectors_mut(out), others));
                     }

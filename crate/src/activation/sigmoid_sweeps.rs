@@ -11,6 +11,8 @@ use crate::walk::{Walk, lockstep, positives};
 
 /// −z whose odds leave p a normal number: denormal ones are slow.
 const LARGEST_ODDS: f32 = 87.3;
+/// More than the odds of any logit.
+const FINITE: f32 = 1e38;
 
 /// e^−z = q / p of a piece, the odds against positive; z no further from 0 than p and q stay normal. Infinite where
 /// masked: that must leave nothing in a sum.
@@ -57,14 +59,15 @@ fn first_sweep_of<const N: usize, const BOTH: bool>(
             let odds = F32x4::load(signed);
             let p = one / (one + odds);
             let weighted = |p: F32x4| weight.iter().fold(p, |p, weight| p * *weight);
-            let (share, q) = (weighted(p), odds * p);
+            // Odds are infinite where masked, and p is 0: q must be too, or it would be in the other's sums.
+            let q = if BOTH { odds.min(F32x4::splat(FINITE)) * p } else { odds * p };
+            let share = weighted(p);
             (q * share).flip(is_positive.sign()).store(signed);
             let mine = share.keep(is_positive);
             hit = hit + mine;
             others = others + (share - mine);
             if BOTH {
-                // Not a number where masked, where odds are infinite.
-                let share = weighted(q.keep(q.lt(F32x4::splat(2.0))));
+                let share = weighted(q);
                 let mine = share.keep(is_positive);
                 missed = missed + mine;
                 rejected = rejected + (share - mine);
@@ -80,10 +83,10 @@ fn first_sweep_of<const N: usize, const BOTH: bool>(
     }
 }
 
-/// Second sweep on a row in one pass, from what [`first_sweep`] left: ω p q (constant + hit y).
+/// Second sweep on a row in one pass, from what [`first_sweep`] left: ω p q a, a for negatives and positives.
 #[inline(never)]
-pub fn second_sweep(signed: &mut [f32], constant: f32, hit: f32) {
-    let (negative, positive) = (F32x4::splat(constant), F32x4::splat(-(constant + hit)));
+pub fn second_sweep(signed: &mut [f32], a: [f32; 2]) {
+    let [negative, positive] = [a[0], -a[1]].map(F32x4::splat);
     for ([], [cell]) in lockstep([], [signed]) {
         let (slope, zero) = (F32x4::load(cell), F32x4::zero());
         (slope.max(zero) * negative + slope.min(zero) * positive).store(cell);
@@ -164,19 +167,18 @@ pub fn weighted_sums(row: &Row, code: &[f32]) -> [Sums; 2] {
     sums
 }
 
-/// Second sweep on a row in one pass, from encoded probabilities: p q (constant + hit y), and b q or −b p
-/// of the label, b for negatives and positives. Adds `others`.
+/// Second sweep on a row in one pass, from encoded probabilities: p q a, and b q or −b p of the label, a and b for
+/// negatives and positives. Adds `others`.
 #[inline(never)]
 pub fn second_sweep_of_labels<const N: usize>(
     code: &mut [f32],
     label: &[u8],
     others: [&[f32]; N],
-    constant: f32,
-    hit: f32,
+    a: [f32; 2],
     b: [f32; 2],
 ) {
     let one = F32x4::splat(1.0);
-    let (of_class, of_label) = (Choice::new(constant + hit, constant), Choice::new(b[1], -b[0]));
+    let (of_class, of_label) = (Choice::new(a[1], a[0]), Choice::new(b[1], -b[0]));
     for ((others, [cell]), is_positive) in lockstep(others, [code]).beside(positives(label)) {
         let code = F32x4::load(cell);
         // The other outcome's probability: code's sign says whether p is 1 − small, the label's whether it is p.
