@@ -24,6 +24,23 @@ use crate::simd::{F32x4, Mask, U32x4};
 use crate::tile::{vectors, vectors_mut};
 use crate::walk::{as_bits, lockstep};
 
+/// Runs an expression that has a number of classes as a constant: one of these, or else the last.
+macro_rules! with_constant {
+    ($number:expr, [$($constant:literal),*; $last:literal], |$name:ident| $act:expr) => {
+        match $number {
+            $($constant => {
+                const $name: usize = $constant;
+                $act
+            })*
+            _ => {
+                const $name: usize = $last;
+                $act
+            }
+        }
+    };
+}
+use with_constant;
+
 /// Where forward writes what it knows of each site's own label.
 pub struct SiteRows<'a> {
     /// −ln p

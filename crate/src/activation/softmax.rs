@@ -36,16 +36,7 @@ pub(super) fn groups(channels: usize) -> impl Iterator<Item = (usize, usize)> {
 macro_rules! for_groups {
     ($channels:expr, |$first:ident, $count:ident| $act:expr) => {
         for ($first, count) in $crate::activation::softmax::groups($channels) {
-            macro_rules! act_on {
-                ($constant:literal) => {{
-                    const $count: usize = $constant;
-                    $act
-                }};
-            }
-            match count {
-                4 => act_on!(4),
-                _ => act_on!(3),
-            }
+            $crate::activation::with_constant!(count, [3; 4], |$count| $act)
         }
     };
 }

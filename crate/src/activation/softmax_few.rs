@@ -4,6 +4,7 @@
 use super::exponentials::{Halfway, bounded, runs};
 use super::softmax_many::Labels;
 use super::softmax_planes::is_healthy;
+use super::with_constant;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::{Extra, Slopes};
 use crate::tile::{Planes, PlanesMut, SUM_RUN};
@@ -15,25 +16,6 @@ use std::ops::Range;
 pub const FEW: usize = 5;
 /// Classes of a pixel that lie together as a vector does.
 pub const VECTOR: usize = 4;
-
-/// Runs an expression for the number of classes, a constant in it.
-macro_rules! for_few {
-    ($channels:expr, |$count:ident| $act:expr) => {{
-        macro_rules! act_on {
-            ($constant:literal) => {{
-                const $count: usize = $constant;
-                $act
-            }};
-        }
-        match $channels {
-            2 => act_on!(2),
-            3 => act_on!(3),
-            4 => act_on!(4),
-            _ => act_on!(5),
-        }
-    }};
-}
-pub(super) use for_few;
 
 /// Exponentials of N logits `z` into the planes of `x`, those of the labels also into `own`, and Σ of the
 /// others into `others`.
@@ -246,7 +228,7 @@ pub fn exponentials_of_two(
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities.
 #[inline(never)]
 pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    for_few!(sums.len(), |N| add_up_classes::<N>(x, label, inverse, sums));
+    with_constant!(sums.len(), [2, 3, 4; 5], |N| add_up_classes::<N>(x, label, inverse, sums));
 }
 
 #[inline(always)]

@@ -2,9 +2,10 @@
 //! whose slopes are constant for a class, but for a factor times a map, or the labels' own; `softmax_chain` is
 //! for the rest.
 
-use super::softmax_few::{self, FEW, for_few};
+use super::softmax_few::{self, FEW};
 use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
+use super::with_constant;
 use crate::labels::put_own;
 use crate::simd::{F32x4, Mask};
 use crate::slopes::{Extra, Map, NoMap, Slopes};
@@ -34,9 +35,7 @@ pub fn exponentials(
             softmax_few::exponentials_of_two(z, x, label, top, own, others);
             return true;
         }
-        3 => softmax_few::exponentials::<3>(z, x, label, own, others),
-        4 => softmax_few::exponentials::<4>(z, x, label, own, others),
-        5 => softmax_few::exponentials::<5>(z, x, label, own, others),
+        3..=FEW => with_constant!(channels, [3, 4; 5], |N| softmax_few::exponentials::<N>(z, x, label, own, others)),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),
     }
     are_healthy(own, others)
@@ -66,11 +65,7 @@ pub(super) fn is_healthy(sum: F32x4) -> Mask {
 /// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes to five.
 #[inline(never)]
 pub fn probabilities(z: Planes, x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) -> bool {
-    match sums.len() {
-        3 => softmax_few::probabilities::<3>(z, x, label, inverse, sums),
-        4 => softmax_few::probabilities::<4>(z, x, label, inverse, sums),
-        _ => softmax_few::probabilities::<5>(z, x, label, inverse, sums),
-    }
+    with_constant!(sums.len(), [3, 4; 5], |N| softmax_few::probabilities::<N>(z, x, label, inverse, sums))
 }
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
@@ -148,7 +143,7 @@ pub fn chain_labels(
 ) {
     label_factors(label, inverse, q, slopes);
     match channels {
-        2..=FEW => for_few!(channels, |N| softmax_few::chain_labels::<N>(x, label, inverse, q)),
+        2..=FEW => with_constant!(channels, [2, 3, 4; 5], |N| softmax_few::chain_labels::<N>(x, label, inverse, q)),
         _ => softmax_many::scale(x, channels, label, inverse, q),
     }
 }
@@ -173,5 +168,5 @@ pub fn chain_classes(
 }
 
 fn chain_few<E: Extra>(x: &mut PlanesMut, labels: Labels, slopes: &Slopes, extra: E, sums: &mut [Sums]) {
-    for_few!(slopes.classes().0.len(), |N| softmax_few::chain::<N, E>(x, labels, slopes, extra, sums));
+    with_constant!(slopes.classes().0.len(), [2, 3, 4; 5], |N| softmax_few::chain::<N, E>(x, labels, slopes, extra, sums));
 }
