@@ -81,8 +81,7 @@ impl Work<'_, '_> {
                 return [0.0; 2];
             }
             let mut plain = Sums::default();
-            // The classes of a pair may have weights.
-            let surprise = if needs.uneven || needs.rows {
+            let surprise = if needs.uneven {
                 sigmoid_sweeps::first_sweep_of_labels::<false>(&row, out, &mut plain)
             } else {
                 sigmoid_sweeps::first_sweep_of_labels::<true>(&row, out, &mut plain)
@@ -110,8 +109,8 @@ impl Work<'_, '_> {
         let [a, b] = [[constant, constant + hit], labels].map(|slopes| slopes.map(|slope| slope as f32));
         if place.planes(buffer, width).is_none() {
             let x = &mut self.space.x;
-            x.resize(width, 0.0);
             if is_pair {
+                x.resize(width, 0.0);
                 let (row, padding) = x.split_at_mut(place.length);
                 row.copy_from_slice(&buffer[place.strides().0..][..place.length]);
                 padding.fill(0.0);

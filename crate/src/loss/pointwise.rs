@@ -259,7 +259,11 @@ impl Loss for Pointwise {
             outcomes: self.smoothing > 0.0,
             // Weighted rows of a sigmoid it sweeps apart.
             surprise_again: self.shape.slope_needs_surprise() || batch.sigmoid && batch.pixel_weights.is_some(),
-            uneven: !matches!(self.weights, Weights::PerClass(_)),
+            // The classes of a softmax are outcomes.
+            uneven: match &self.weights {
+                Weights::PerClass(list) => !batch.sigmoid && matches!(list, Numbers::List(_)),
+                _ => true,
+            },
             counts: matches!(self.weights, Weights::Balanced | Weights::PerClass(Numbers::List(_))),
             ..Needs::default()
         }
