@@ -98,9 +98,10 @@ impl Work<'_, '_> {
                 stage(staged);
                 softmax::subtract_top(&mut PlanesMut::new(staged, stride, width), batch.channels, inverse);
                 let z = Planes::new(staged, stride, width);
-                softmax_planes::exponentials(z, x, batch.channels, label, [&mut space.chain[0], p, q]);
+                softmax_planes::exponentials_below_top(z, x, batch.channels, label, [p, q]);
             }
-            let total = space.divide(place, rows);
+            let against = (is_healthy && (3..=FEW).contains(&batch.channels)).then_some(batch.channels - 1);
+            let total = space.divide(place, rows, against);
             if space.many && (space.needs.planes || !space.by_planes) {
                 space.own.copy_from_slice(&space.site[1]);
             }
@@ -209,8 +210,8 @@ impl Work<'_, '_> {
 
 impl Workspace {
     /// From exponentials of the labels and of the others to 1 / Σ, and u, p and q. Returns Σ u where nobody needs
-    /// `rows`.
-    pub(crate) fn divide(&mut self, place: &Place, rows: bool) -> f64 {
+    /// `rows`. `against`: the class whose logits were taken from all.
+    pub(crate) fn divide(&mut self, place: &Place, rows: bool, against: Option<usize>) -> f64 {
         let Self { needs, label, masked, inverse, site: [u, p, q], .. } = self;
         if *masked {
             // A label without a doubt needs no logarithm of its own (cross-entropy of 4 classes, a tenth of whose
@@ -219,7 +220,10 @@ impl Workspace {
             fill_masked(label, q, 0.0);
         }
         let mut site = SiteRows { u, p, q };
-        let logit = |k, pixel| place.logit(k, pixel);
+        let logit = |k, pixel| {
+            let [z, last] = [Some(k), against].map(|k| k.map_or(0.0, |k| f64::from(place.logit(k, pixel))));
+            z - last
+        };
         if needs.sites && !rows {
             return softmax::total_surprise(place.batch.channels, label, inverse, site.p, site.q, &logit);
         }

@@ -14,11 +14,11 @@ use crate::view::Sums;
 use crate::walk::lockstep;
 
 /// Exponentials of the logits `z` into the planes of `x`, those of the labels into `own`, and Σ of the others into
-/// `others`. Of many classes the labels' own are in `own` alone, and their cells 0. It says no where some
-/// pixel's sum shows that its logits are too large, too small or not finite to be taken as they are; then
-/// nothing it wrote counts, and [`super::softmax::subtract_top`] helps. Logits of networks hardly ever
-/// are, and not looking for the largest first saves a pass (0.3 ns per element). What it took from the logits
-/// itself goes to `top`.
+/// `others`. Of many classes the labels' own are in `own` alone, and their cells 0. Those of three classes or more that
+/// are few are against the last; of two the larger logit is taken off, and goes to `top`. It says no where some pixel's
+/// sum shows that its logits are too large, too small or not finite to be taken like that; then nothing it wrote counts,
+/// and [`super::softmax::subtract_top`] and [`exponentials_below_top`] help. Logits of networks hardly ever are, and not
+/// looking for the largest first saves a pass (0.3 ns per element).
 ///
 /// With the others' sum built up by itself, q and u of the label lose nothing as p → 1.
 #[inline(never)]
@@ -35,10 +35,26 @@ pub fn exponentials(
             softmax_few::exponentials_of_two(z, x, label, top, own, others);
             return true;
         }
-        3..=FEW => with_constant!(channels, [3, 4; 5], |N| softmax_few::exponentials::<N>(z, x, label, own, others)),
+        3..=FEW => with_constant!(channels, [3, 4; 5], |N| {
+            softmax_few::exponentials::<N, { N - 1 }>(z, x, label, own, others);
+        }),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),
     }
     are_healthy(own, others)
+}
+
+/// The same of logits from which the largest was taken.
+pub fn exponentials_below_top(
+    z: Planes,
+    x: &mut PlanesMut,
+    channels: usize,
+    label: &[u32],
+    [own, others]: [&mut [f32]; 2],
+) {
+    match channels {
+        ..=FEW => softmax_few::exponentials_below_top(z, x, channels, label, own, others),
+        _ => softmax_many::exponentials(z, x, channels, label, own, others),
+    }
 }
 
 /// As [`exponentials`], of four classes whose logits lie together.
@@ -65,7 +81,7 @@ pub(super) fn is_healthy(sum: F32x4) -> Mask {
 /// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes to five.
 #[inline(never)]
 pub fn probabilities(z: Planes, x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) -> bool {
-    with_constant!(sums.len(), [3, 4; 5], |N| softmax_few::probabilities::<N>(z, x, label, inverse, sums))
+    with_constant!(sums.len(), [3, 4; 5], |N| softmax_few::probabilities::<N, { N - 1 }>(z, x, label, inverse, sums))
 }
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
