@@ -169,6 +169,10 @@ impl<'a> Batch<'a> {
     pub fn section_count(&self) -> usize {
         if self.sigmoid { self.images * self.channels } else { self.images }
     }
+    /// How many labels there are.
+    pub fn labels(&self) -> usize {
+        self.section_count() * self.pixels()
+    }
     /// All sections, images outermost.
     pub fn sections(&self) -> impl Iterator<Item = Section> + use<> {
         let (channels, sigmoid) = (self.channels, self.sigmoid);

@@ -22,8 +22,8 @@ pub struct Objective {
     workspace: Workspace,
     /// Sums of each class of each image.
     sums: Vec<Sums>,
-    /// Of a softmax, from the first sweep: u, p and q of each label, where the second needs them again.
-    kept: [Vec<f32>; 3],
+    /// From the first sweep to the second: slopes and p of each label (see [`Kept`]).
+    kept: [Vec<f32>; 2],
     /// Stands in for the gradient where only a value is asked for but planes are looked at.
     buffer: Vec<f32>,
     /// Bytes that were found to fit.
@@ -74,7 +74,7 @@ impl Objective {
     fn find_room(&mut self, batch: &Batch, gradient: bool) -> Result<(), Fault> {
         let needs = self.workspace.needs;
         let floats = [
-            if needs.sums && gradient { self.kept.len() * batch.images * batch.pixels() } else { 0 },
+            if needs.sums && gradient { self.kept.len() * batch.labels() } else { 0 },
             if needs.planes && !gradient { batch.logits.len() } else { 0 },
             if self.terms.looking() > 1 { 2 * batch.logits.len() } else { 0 },
             self.workspace.staged_floats(batch, gradient),
@@ -155,27 +155,26 @@ impl Objective {
         self.sums.clear();
         self.sums.resize(if needs.sums || needs.distance { batch.images * batch.channels } else { 0 }, Sums::default());
         self.workspace.in_blocks = self.workspace.by_planes && batch.channels_last && second != Second::Slopes;
-        let keep = second == Second::Recall && !batch.sigmoid && !self.workspace.dense;
-        let sites = batch.images * batch.pixels();
+        let (is_row, is_swept_by_rows) = (self.workspace.is_row(batch), self.workspace.is_swept_by_rows(batch));
+        let is_kept = second == Second::Recall && !self.workspace.dense && !is_swept_by_rows;
         let Workspace { by_planes, many, .. } = self.workspace;
-        let again = needs.surprise_again;
-        let needed = [again, again || many || !by_planes, again];
+        let needed = [needs.rows || needs.sites && !by_planes, !batch.sigmoid && (many || !by_planes)];
         for (row, needed) in self.kept.iter_mut().zip(needed) {
-            row.resize(if keep && needed { sites } else { 0 }, 0.0);
+            row.resize(if is_kept && needed { batch.labels() } else { 0 }, 0.0);
         }
         for_each_tile(batch, self.workspace.by_planes, |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
             // Rows and planes are swept alike with and without a gradient, so that both give the same value to
             // the last bit.
-            if (work.is_plain_row() || work.is_pair())
+            if is_row
                 && !needs.sums
                 && let Some((weight, loss)) = self.terms.single()
                 && work.sweep_row(loss, weight, buffer.as_deref_mut())
             {
                 return;
             }
-            if work.is_swept_by_rows() {
+            if is_swept_by_rows {
                 let first = section.image * batch.channels + section.class;
                 let sums = &mut self.sums[first..first + section.channels];
                 let surprise = work.first_sweep_row(sums, &mut self.terms.apart(), buffer.as_deref_mut());
@@ -206,7 +205,8 @@ impl Objective {
                     return work.chain_planes(Planar::None, buffer, sums);
                 }
                 work.add_up(buffer.as_deref_mut(), sums);
-                self.terms.observe(&work.tile().0, Some(surprise), second == Second::Recall);
+                let (tile, slopes) = work.tile_and_slopes(second == Second::Recall);
+                self.terms.observe(&tile, Some(surprise), slopes);
                 match buffer.as_deref_mut() {
                     Some(buffer) if second == Second::Slopes => work.encode(buffer),
                     Some(buffer) => work.keep(Kept::of(&mut self.kept, &place), buffer),
@@ -228,7 +228,8 @@ impl Objective {
             if !self.sums.is_empty() || buffer.is_some() {
                 work.normalise(self.sums.get_mut(first..first + section.channels).unwrap_or(&mut []));
             }
-            self.terms.observe(&work.tile().0, None, false);
+            let (tile, slopes) = work.tile_and_slopes(second == Second::Recall);
+            self.terms.observe(&tile, None, slopes);
             if let Some(buffer) = buffer.as_deref_mut() {
                 if second == Second::Slopes {
                     work.store_encoded(buffer);
@@ -246,13 +247,15 @@ impl Objective {
             Second::Slopes => Planar::OfProbabilities,
             _ => Planar::None,
         };
+        let is_swept_by_rows = second == Second::Recall && self.workspace.is_swept_by_rows(batch);
         for_each_tile(batch, self.workspace.by_planes, |place| {
             let mut work = Work::open(&mut self.workspace, place);
-            if second == Second::Recall && work.is_swept_by_rows() {
+            if is_swept_by_rows {
                 let slopes = self.terms.pull_outcomes(&place.section);
                 return work.second_sweep_row(&slopes, &mut self.terms.apart(), gradient);
             }
             work.read();
+            work.reset_slopes();
             if second == Second::Recall && work.is_swept_by_planes() {
                 work.recall_planes(Kept::of(&mut self.kept, &place), gradient);
             } else if second == Second::Recall {
@@ -263,7 +266,6 @@ impl Objective {
                 work.activate();
                 work.normalise(&mut []);
             }
-            work.reset_slopes();
             let (tile, slopes) = work.tile();
             self.terms.pull(&tile, by_planes, second == Second::Recall, slopes);
             if by_planes { work.chain_planes(planar, gradient, &mut []) } else { work.chain(planar, gradient) }

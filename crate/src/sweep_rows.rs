@@ -4,7 +4,7 @@
 
 use crate::activation::fill_masked;
 use crate::activation::sigmoid_sweeps::{self, second_sweep_of_labels};
-use crate::batch::NO_LABEL;
+use crate::batch::{Batch, NO_LABEL};
 use crate::loss::{Loss, OutcomeSlopes};
 use crate::tile::{BLOCK, Planes, multiply_row, vectors_mut};
 use crate::view::{Row, Sums};
@@ -33,31 +33,38 @@ enum Written {
     Gradient,
 }
 
-impl Work<'_, '_> {
-    /// Whether this tile is the usual row of a sigmoid, for which whole sweeps are one pass: logits,
+impl Workspace {
+    /// Whether tiles are the usual rows of a sigmoid, for which whole sweeps are one pass: logits,
     /// hard labels, no distances that are weighted, and no slope that needs more than sums.
-    pub fn is_plain_row(&self) -> bool {
-        let (batch, needs) = (self.place.batch, self.space.needs);
-        let plain = batch.sigmoid && batch.from_logits && !self.space.dense;
+    fn is_plain_row(&self, batch: &Batch) -> bool {
+        let needs = self.needs;
+        let plain = batch.sigmoid && batch.from_logits && !self.dense;
         let weighted = batch.pixel_weights.is_some() && needs.distance;
         plain && !weighted && !needs.squares && !needs.planes
     }
 
-    /// Whether such a row or a pair is swept twice, and all that slopes need of the first sweep are sums, but for
-    /// losses that sweep it apart.
-    pub fn is_swept_by_rows(&self) -> bool {
-        let needs = self.space.together;
-        (self.is_plain_row() || self.is_pair()) && needs.sums && !needs.surprise_again && !needs.distance
-    }
-
     /// Whether it is a softmax of two classes, and nobody looks at anything but labels and sums: then it takes one
     /// exponential instead of two (0.7 of the time of Dice). Where there are sums, Σ u is not weighted.
-    pub fn is_pair(&self) -> bool {
-        let Workspace { needs, by_planes, .. } = *self.space;
-        let weighted = needs.sums && needs.sites && self.place.batch.pixel_weights.is_some();
-        by_planes && self.place.batch.channels == 2 && !weighted && !needs.planes && !needs.distance
+    fn is_pair(&self, batch: &Batch) -> bool {
+        let needs = self.needs;
+        let weighted = needs.sums && needs.sites && batch.pixel_weights.is_some();
+        self.by_planes && batch.channels == 2 && !weighted && !needs.planes && !needs.distance
     }
 
+    /// Whether tiles are such rows or pairs.
+    pub fn is_row(&self, batch: &Batch) -> bool {
+        self.is_plain_row(batch) || self.is_pair(batch)
+    }
+
+    /// Whether they are swept twice, and all that slopes need of the first sweep are sums, but for losses that sweep
+    /// rows apart.
+    pub fn is_swept_by_rows(&self, batch: &Batch) -> bool {
+        let needs = self.together;
+        self.is_row(batch) && needs.sums && !needs.varied && !needs.distance
+    }
+}
+
+impl Work<'_, '_> {
     /// Both sweeps of a plain row or a pair, by a loss that knows how.
     pub fn sweep_row(&mut self, loss: &mut dyn Loss, scale: f32, buffer: Option<&mut [f32]>) -> bool {
         self.write_row(Look::AtLogits, Written::Gradient, buffer, |row, out, _| loss.sweep_row(&row, scale, out))
@@ -103,7 +110,8 @@ impl Work<'_, '_> {
 
     /// Second sweep of a plain row.
     pub fn second_sweep_row(&mut self, slopes: &OutcomeSlopes, apart: &mut Weighted, buffer: &mut [f32]) {
-        let (place, width, needs, is_pair) = (self.place, self.space.width, self.space.together, self.is_pair());
+        let (place, width, needs, is_pair) =
+            (self.place, self.space.width, self.space.together, self.space.is_pair(self.place.batch));
         let OutcomeSlopes { constant, hit, labels } = *slopes;
         // Added before they are rounded: those of a pair may cancel.
         let [a, b] = [[constant, constant + hit], labels].map(|slopes| slopes.map(|slope| slope as f32));
@@ -157,7 +165,7 @@ impl Work<'_, '_> {
         buffer: Option<&mut [f32]>,
         write: impl FnOnce(Row, &mut [f32], [&mut [f32]; 2]) -> R,
     ) -> R {
-        let (place, is_pair) = (self.place, self.is_pair());
+        let (place, is_pair) = (self.place, self.space.is_pair(self.place.batch));
         let untouched = match look {
             Look::Nowhere => Some((&[][..], None)),
             _ => place.untouched(),

@@ -105,13 +105,13 @@ impl Terms {
         OutcomeSlopes { constant, hit: second.hit + first.hit, labels: second.labels }
     }
 
-    /// First sweep. `surprise`: Σ u, where planes are swept. `later`: whether those that can will observe when they
-    /// pull.
-    pub fn observe(&mut self, tile: &Tile, surprise: Option<f64>, later: bool) {
-        for Term { loss, needs, .. } in &mut self.0 {
-            match surprise {
-                Some(surprise) if !needs.rows => loss.observe_surprise(tile.section.index, [surprise, 0.0]),
-                Some(_) if later && needs.late() => {}
+    /// First sweep. `surprise`: Σ u, where planes are swept. Into `slopes` go those that are known already, if they are
+    /// kept, but for those that are the same at all labels.
+    pub fn observe(&mut self, tile: &Tile, surprise: Option<f64>, mut slopes: Option<&mut Slopes>) {
+        for Term { loss, needs, weight, .. } in &mut self.0 {
+            match (surprise, &mut slopes) {
+                (Some(surprise), _) if !needs.rows => loss.observe_surprise(tile.section.index, [surprise, 0.0]),
+                (_, Some(slopes)) if needs.early() => loss.observe_and_pull(tile, *weight as f32, slopes),
                 _ => loss.observe(tile),
             }
         }
@@ -128,14 +128,14 @@ impl Terms {
             }
         }
     }
-    /// Second sweep. `by_planes`: whether planes are swept; `later`: as it was in the first.
-    pub fn pull(&mut self, tile: &Tile, by_planes: bool, later: bool, slopes: &mut Slopes) {
+    /// Second sweep. `by_planes`: whether planes are swept; `kept`: whether slopes known in the first were kept.
+    pub fn pull(&mut self, tile: &Tile, by_planes: bool, kept: bool, slopes: &mut Slopes) {
         for Term { loss, needs, weight, .. } in &mut self.0 {
             let weight = *weight as f32;
-            match by_planes {
-                true if !needs.rows => loss.pull_evenly(tile, weight, slopes),
-                true if later && needs.late() => loss.observe_and_pull(tile, weight, slopes),
-                _ => loss.pull(tile, weight, slopes),
+            if by_planes && !needs.rows {
+                loss.pull_evenly(tile, weight, slopes);
+            } else if !(kept && needs.early()) {
+                loss.pull(tile, weight, slopes);
             }
         }
     }

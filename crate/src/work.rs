@@ -123,8 +123,7 @@ impl<'w, 'b> Work<'w, 'b> {
         self.space.tile(&self.place)
     }
 
-    /// Leaves the probabilities in the buffer for the second sweep. Under a softmax with hard labels
-    /// the labels' own go to `kept`, and their u if the second sweep needs it.
+    /// Leaves the probabilities in the buffer for the second sweep, and in `kept` what it needs of the labels.
     pub fn store_probabilities(&mut self, kept: Option<Kept>, buffer: &mut [f32]) {
         if let Some(kept) = kept {
             self.set_apart();
@@ -151,29 +150,27 @@ impl<'w, 'b> Work<'w, 'b> {
     /// Probabilities of the first sweep, from where `store_probabilities` left them.
     pub fn recall(&mut self, kept: Option<Kept>, buffer: &[f32]) {
         let (place, batch) = (self.place, self.place.batch);
-        let Workspace { width, needs, dense, label, x, p, q, site, .. } = &mut *self.space;
-        let width = *width;
-        place.gather(buffer, x, width);
-        let [u, own, others] = site;
-        let mut rows = SiteRows { u, p: own, q: others };
-        // Slopes that are the same for every u need none of this.
-        let sites = needs.surprise_again && !*dense;
+        let Workspace { width, x, p, q, .. } = &mut *self.space;
+        place.gather(buffer, x, *width);
         if batch.sigmoid {
             decode_row(x, p, q);
-            if sites {
-                let z = place.row(batch.logits, 0, width).unwrap_or_else(|| {
-                    place.gather(batch.logits, x, width);
-                    x
-                });
-                sigmoid::recall_sites(z, p, q, label, &mut rows);
-            }
-        } else if let Some(kept) = kept {
+        }
+        if let Some(kept) = kept {
             kept.load(self.space);
             self.held = Held::Apart;
         }
         if self.space.masked {
             self.space.mask(batch.pixel_weights.is_some(), false);
         }
+    }
+
+    /// The same, and room to report if it is wanted.
+    pub fn tile_and_slopes(&mut self, is_wanted: bool) -> (Tile<'_>, Option<&mut Slopes>) {
+        if is_wanted {
+            self.reset_slopes();
+        }
+        let (tile, slopes) = self.tile();
+        (tile, is_wanted.then_some(slopes))
     }
 
     /// Makes room for this tile's slopes.

@@ -56,20 +56,6 @@ pub fn forward<const SITES: bool>(z: &[f32], label: &[u32], p: &mut [f32], q: &m
     }
 }
 
-/// u, p and q of the label in the second sweep, from p and q.
-pub fn recall_sites(z: &[f32], p: &[f32], q: &[f32], label: &[u32], rows: &mut SiteRows) {
-    let sites = vectors_mut(rows.u).iter_mut().zip(vectors_mut(rows.p)).zip(vectors_mut(rows.q));
-    let inputs = vectors(z).iter().zip(vectors(label)).zip(vectors(p).iter().zip(vectors(q)));
-    for (((z, label), (p, q)), ((u, own), others)) in inputs.zip(sites) {
-        let (z, p, q) = (F32x4::load(z), F32x4::load(p), F32x4::load(q));
-        let is_positive = U32x4::load(label).eq(U32x4::splat(1));
-        let against = is_positive.select(-z, z);
-        (minus_log1m(p.min(q)) + against.max(F32x4::zero())).store(u);
-        is_positive.select(p, q).store(own);
-        is_positive.select(q, p).store(others);
-    }
-}
-
 /// p and q of a row, and u, p and q of both outcomes.
 #[inline(never)]
 pub fn forward_dense(z: &[f32], p: &mut [f32], q: &mut [f32], planes: &mut OutcomePlanes) {

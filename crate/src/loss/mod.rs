@@ -97,8 +97,8 @@ pub struct Needs {
     pub uneven: bool,
     /// The same of every outcome, even where targets are hard.
     pub outcomes: bool,
-    /// u again in the second sweep.
-    pub surprise_again: bool,
+    /// Slopes along ln p that differ from label to label of a class.
+    pub varied: bool,
     /// The sums of each class: its slopes depend on them.
     pub sums: bool,
     /// Among them Σ (1 − p) y, without cancellation. Costs the sites.
@@ -119,12 +119,12 @@ impl Needs {
     /// Whether a loss that needs this sweeps rows under a sigmoid by itself, also where others are swept
     /// twice (`Loss::sweep_row`): its slopes need more of a row than where it is positive, but no sums.
     pub fn apart(&self) -> bool {
-        (self.surprise_again || self.distance) && !self.sums
+        (self.varied || self.distance) && !self.sums
     }
-    /// Whether a loss that needs this is swept by planes just once where others are swept twice, in the second sweep:
-    /// its slopes cost as much as its value, which waits for no sums.
-    pub fn late(&self) -> bool {
-        self.surprise_again && !self.sums
+    /// Whether slopes of a loss that needs this are known in the first sweep also where others are swept twice: along
+    /// ln p of labels, and they wait for no sums.
+    pub fn early(&self) -> bool {
+        self.sites && !self.sums
     }
     /// What both need together.
     pub fn and(self, other: Self) -> Self {
@@ -133,7 +133,7 @@ impl Needs {
             rows: self.rows | other.rows,
             uneven: self.uneven | other.uneven,
             outcomes: self.outcomes | other.outcomes,
-            surprise_again: self.surprise_again | other.surprise_again,
+            varied: self.varied | other.varied,
             sums: self.sums | other.sums,
             misses: self.misses | other.misses,
             squares: self.squares | other.squares,

@@ -23,7 +23,7 @@ pub trait Shape: Copy + 'static {
         let (value, slope) = self.at(u, p, q);
         (value, -slope * q)
     }
-    /// Whether `at` looks at u for its slope: the second sweep recalls it only then.
+    /// Whether `at` looks at u for its slope.
     const SLOPE_NEEDS_SURPRISE: bool = true;
     /// Whether ℓ is u itself.
     const IS_SURPRISE: bool = false;
@@ -258,7 +258,7 @@ impl Loss for Pointwise {
             rows: self.shape.slope_needs_surprise() || !even || batch.pixel_weights.is_some(),
             outcomes: self.smoothing > 0.0,
             // Weighted rows of a sigmoid it sweeps apart.
-            surprise_again: self.shape.slope_needs_surprise() || batch.sigmoid && batch.pixel_weights.is_some(),
+            varied: self.shape.slope_needs_surprise() || batch.sigmoid && batch.pixel_weights.is_some(),
             // The classes of a softmax are outcomes.
             uneven: match &self.weights {
                 Weights::PerClass(list) => !batch.sigmoid && matches!(list, Numbers::List(_)),
