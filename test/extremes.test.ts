@@ -1,5 +1,15 @@
 /** Where float32 ends: huge logits, sure and utterly wrong predictions, one pixel, a thousand classes. */
-import { type Batch, crossEntropy, focal, type LossSpec, losses, value, valueAndGrad } from "segrad";
+import {
+  type Batch,
+  crossEntropy,
+  dice,
+  focal,
+  type LossSpec,
+  losses,
+  sum,
+  value,
+  valueAndGrad,
+} from "segrad";
 import * as reference from "segrad/reference";
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../ts/loss/index.ts";
@@ -104,6 +114,34 @@ describe("a thousand classes", () => {
       { logits: floats(channels), target: Uint16Array.of(999), shape: [1, channels, 1, 1] },
     );
   });
+});
+
+describe("logits that move apart along an image", () => {
+  const pixels = 60_000;
+  // A class is ahead of the others by as much; each piece is longer than what the core takes at once.
+  const leads = [5, 90, 5, 300, 5];
+  const specs: LossSpec[] = [crossEntropy(), sum([dice(), focal()])];
+
+  test.each([3, 4, 5].flatMap((channels) => specs.map((loss) => [channels, loss] as const)))(
+    "%d classes, %j",
+    (channels, loss) => {
+      const random = randomNumbers(channels);
+      const target = Uint8Array.from({ length: pixels }, () => Math.floor(channels * random()));
+      const lead = (pixel: number) => leads[Math.floor((pixel / pixels) * leads.length)]!;
+      const at = (pixel: number, k: number) =>
+        2 * random() + (target[pixel] === k ? 0.5 * lead(pixel) : -0.5 * lead(pixel));
+      const first = new Float32Array(channels * pixels);
+      const last = new Float32Array(channels * pixels);
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        for (let k = 0; k < channels; k++)
+          first[k * pixels + pixel] = last[pixel * channels + k] = at(pixel, k);
+      }
+      // One in a hundred is wrong.
+      for (let pixel = 0; pixel < pixels; pixel += 100) target[pixel] = (target[pixel]! + 1) % channels;
+      expectRight(loss, { logits: first, target, shape: [1, channels, 1, pixels] });
+      expectRight(loss, { logits: last, target, shape: [1, 1, pixels, channels], layout: "channels-last" });
+    },
+  );
 });
 
 describe("surprise keeps its relative accuracy as p → 1", () => {

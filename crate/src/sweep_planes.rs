@@ -7,6 +7,7 @@
 
 use crate::activation::softmax_few::{self, FEW, VECTOR};
 use crate::activation::softmax_many::{self, Labels};
+use crate::activation::softmax_planes::Taken;
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
 use crate::tile::{Planes, PlanesMut, divide_row, multiply_row, sum_of_row};
@@ -52,10 +53,10 @@ impl Work<'_, '_> {
         let (needs, batch) = (self.space.needs, self.place.batch);
         let is_alike = batch.pixel_weights.is_none() && !self.space.masked;
         let is_more = needs.sites || needs.distance || needs.planes;
-        if is_more || !is_alike || !(3..=FEW).contains(&sums.len()) {
+        if is_more || !is_alike || self.space.far || !(3..=FEW).contains(&sums.len()) {
             return false;
         }
-        self.with_planes(buffer, |space, place, x| {
+        let is_done = self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { width, label, staged, inverse, .. } = space;
             match (place.planes(batch.logits, *width), place.pixels(batch.logits, *width)) {
@@ -67,7 +68,9 @@ impl Work<'_, '_> {
                     softmax_planes::probabilities(z, x, label, inverse, sums)
                 }
             }
-        })
+        });
+        self.space.far = !is_done;
+        is_done
     }
 
     /// Logits to exponentials, and to u, p and q of the labels. Returns Σ u where nobody needs
@@ -78,36 +81,34 @@ impl Work<'_, '_> {
         }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { width, label, staged, inverse, site: [_, p, q], .. } = space;
-            let (batch, width) = (place.batch, *width);
-            let stage = |staged: &mut Vec<f32>| {
+            let Workspace { label, staged, inverse, site: [_, p, q], far, .. } = space;
+            let batch = place.batch;
+            inverse.fill(0.0);
+            let mut taken = match place.pixels(batch.logits, place.width) {
+                Some(z) if batch.channels == VECTOR && !*far => {
+                    softmax_planes::exponentials_of_pixels(z, x, label, [p, q], far)
+                }
+                _ => Taken::No,
+            };
+            if taken == Taken::No {
+                let z = planes_of(batch.logits, place, stride, staged);
+                taken = softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q], far);
+            }
+            if taken == Taken::No {
                 staged.resize(batch.channels * stride, 0.0);
                 place.gather(batch.logits, staged, stride);
-            };
-            inverse.fill(0.0);
-            let is_healthy = match (place.planes(batch.logits, width), place.pixels(batch.logits, width)) {
-                (Some(z), _) => softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q]),
-                (_, Some(z)) if batch.channels == VECTOR => softmax_planes::exponentials_of_pixels(z, x, label, [p, q]),
-                _ => {
-                    stage(staged);
-                    let z = Planes::new(staged, stride, width);
-                    softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q])
-                }
-            };
-            if !is_healthy {
-                stage(staged);
-                softmax::subtract_top(&mut PlanesMut::new(staged, stride, width), batch.channels, inverse);
-                let z = Planes::new(staged, stride, width);
-                softmax_planes::exponentials_below_top(z, x, batch.channels, label, [p, q]);
+                softmax::subtract_top(&mut PlanesMut::new(staged, stride, place.width), batch.channels, inverse);
+                let z = Planes::new(staged, stride, place.width);
+                softmax_planes::exponentials_as_they_are(z, x, batch.channels, label, [p, q]);
             }
-            let against = (is_healthy && (3..=FEW).contains(&batch.channels)).then_some(batch.channels - 1);
+            let against = (taken == Taken::AgainstLast).then_some(batch.channels - 1);
             let total = space.divide(place, rows, against);
             if space.many && (space.needs.planes || !space.by_planes) {
                 space.own.copy_from_slice(&space.site[1]);
             }
             if space.masked {
                 let pixels = space.mask(batch.pixel_weights.is_some(), space.needs.planes);
-                clear(x, batch.channels, &pixels, width);
+                clear(x, batch.channels, &pixels, place.width);
             }
             total
         })

@@ -89,9 +89,9 @@ fn exponentials_on<const N: usize, const M: usize>(
     }
 }
 
-/// As [`exponentials`] of any number of few classes, of logits from which the largest was taken.
+/// As [`exponentials`] of any number of few classes, of logits as they are.
 #[inline(never)]
-pub fn exponentials_below_top(
+pub fn exponentials_as_they_are(
     z: Planes,
     x: &mut PlanesMut,
     channels: usize,
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn exponentials_are_against_the_last_or_below_the_top() {
+    fn exponentials_are_against_the_last_or_as_they_are() {
         let z: Vec<f32> = (0..48).map(|i| ((i * 7919 + 13) % 1009) as f32 / 100.0 - 5.0).collect();
         let label: Vec<u32> = (0..16).map(|i| if i == 3 { NO_LABEL } else { i % 3 }).collect();
         let (mut x, [mut own, mut others]) = ([0.0; 48], [[0.0; 16]; 2]);
@@ -410,7 +410,7 @@ mod tests {
             if against_last {
                 exponentials::<3, 2>(Planes::new(&z, 16, 16), &mut planes, &label, &mut own, &mut others);
             } else {
-                exponentials_below_top(Planes::new(&z, 16, 16), &mut planes, 3, &label, &mut own, &mut others);
+                exponentials_as_they_are(Planes::new(&z, 16, 16), &mut planes, 3, &label, &mut own, &mut others);
             }
             for i in 0..16 {
                 let top = if against_last { z[32 + i] } else { 0.0 };
