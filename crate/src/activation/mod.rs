@@ -14,6 +14,7 @@ pub mod sigmoid_sweeps;
 pub mod softmax;
 pub mod softmax_chain;
 pub mod softmax_few;
+pub mod softmax_few_chain;
 pub mod softmax_many;
 pub mod softmax_many_chain;
 pub mod softmax_pixels;

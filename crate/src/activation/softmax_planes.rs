@@ -3,6 +3,7 @@
 //! for the rest.
 
 use super::softmax_few::{self, FEW};
+use super::softmax_few_chain;
 use super::softmax_many::{self, Labels};
 use super::softmax_many_chain;
 use super::with_constant;
@@ -183,7 +184,9 @@ pub fn chain_labels(
 ) {
     label_factors(label, inverse, q, slopes);
     match channels {
-        2..=FEW => with_constant!(channels, [2, 3, 4; 5], |N| softmax_few::chain_labels::<N>(x, label, inverse, q)),
+        2..=FEW => {
+            with_constant!(channels, [2, 3, 4; 5], |N| softmax_few_chain::chain_labels::<N>(x, label, inverse, q))
+        }
         _ => softmax_many::scale(x, channels, label, inverse, q),
     }
 }
@@ -208,5 +211,5 @@ pub fn chain_classes(
 }
 
 fn chain_few<E: Extra>(x: &mut PlanesMut, labels: Labels, slopes: &Slopes, extra: E, sums: &mut [Sums]) {
-    with_constant!(slopes.classes().0.len(), [2, 3, 4; 5], |N| softmax_few::chain::<N, E>(x, labels, slopes, extra, sums));
+    with_constant!(slopes.classes().0.len(), [2, 3, 4; 5], |N| softmax_few_chain::chain::<N, E>(x, labels, slopes, extra, sums));
 }
