@@ -191,6 +191,10 @@ impl Objective {
                     }
                     return;
                 }
+                if work.space.is_even() {
+                    let (tile, slopes) = work.tile_and_slopes(true);
+                    self.terms.pull_evenly(&tile, slopes);
+                }
                 let mut surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
                 if needs.rows && self.terms.need_surprise() {
                     surprise = work.sum_of_surprises();

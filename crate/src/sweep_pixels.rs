@@ -57,8 +57,11 @@ impl Work<'_, '_> {
     /// Exponentials and slopes to the gradient.
     pub(crate) fn chain_pixels(&mut self, buffer: &mut [f32]) {
         self.with_pixels(Some(&mut *buffer), |space, place, x| {
+            let is_even = space.is_even();
             let Workspace { label, inverse, site: [_, _, q], slopes, .. } = space;
-            softmax_planes::label_factors(label, inverse, q, slopes);
+            if !is_even {
+                softmax_planes::label_factors(label, inverse, q, slopes);
+            }
             softmax_pixels::scale(x, place.batch.channels, label, inverse, q);
         });
         let Work { place, space, .. } = self;

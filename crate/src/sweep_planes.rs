@@ -10,6 +10,7 @@ use crate::activation::softmax_many::{self, Labels};
 use crate::activation::softmax_planes::Taken;
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
+use crate::loss::Needs;
 use crate::tile::{Planes, PlanesMut, divide_row, multiply_row, sum_of_row};
 use crate::view::Sums;
 use crate::work::{Planar, Work};
@@ -210,10 +211,17 @@ impl Work<'_, '_> {
 }
 
 impl Workspace {
+    /// Whether all labels have one slope, and nothing else has any.
+    pub(crate) fn is_even(&self) -> bool {
+        let Needs { sites, rows, sums, distance, planes, .. } = self.needs;
+        self.by_planes && sites && !rows && !sums && !distance && !planes
+    }
+
     /// From exponentials of the labels and of the others to 1 / Σ, and u, p and q. Returns Σ u where nobody needs
     /// `rows`. `against`: the class whose logits were taken from all.
     pub(crate) fn divide(&mut self, place: &Place, rows: bool, against: Option<usize>) -> f64 {
-        let Self { needs, label, masked, inverse, site: [u, p, q], .. } = self;
+        let is_even = self.is_even();
+        let Self { needs, label, masked, inverse, site: [u, p, q], slopes, .. } = self;
         if *masked {
             // A label without a doubt needs no logarithm of its own (cross-entropy of 4 classes, a tenth of whose
             // pixels are ignored, took 6.9 ns per element instead of 3.0).
@@ -226,7 +234,8 @@ impl Workspace {
             z - last
         };
         if needs.sites && !rows {
-            return softmax::total_surprise(place.batch.channels, label, inverse, site.p, site.q, &logit);
+            let slope = is_even.then(|| slopes.even());
+            return softmax::total_surprise(place.batch.channels, label, inverse, site.p, site.q, slope, &logit);
         }
         softmax::sites(needs.sites, label, inverse, &mut site, &logit);
         0.0
@@ -248,7 +257,7 @@ fn clear(x: &mut PlanesMut, channels: usize, pixels: &[usize], width: usize) {
 
 /// Exponentials and slopes to the gradient, in place. `left`: slopes that losses left which looked at planes.
 fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&[f32]>, sums: &mut [Sums]) {
-    let stride = space.stride();
+    let (stride, is_even) = (space.stride(), space.is_even());
     let Workspace { needs, label, weights, staged, inverse, site, slopes, chain, .. } = space;
     let weights = place.batch.pixel_weights.filter(|_| needs.sums).map(|_| &**weights);
     if let (Some(weights), true) = (weights, slopes.read_b().is_some()) {
@@ -267,7 +276,10 @@ fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&
         let labels = Labels { class: label, p: &site[1], inverse };
         softmax_planes::chain_classes(x, labels, slopes, map, chain, sums);
     } else {
-        softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &mut site[2], slopes);
+        if !is_even {
+            softmax_planes::label_factors(label, inverse, &mut site[2], slopes);
+        }
+        softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &site[2]);
     }
     if let Some(weights) = weights {
         softmax::multiply_planes(x, place.batch.channels, weights);

@@ -100,7 +100,8 @@ pub fn sites(surprise: bool, label: &[u32], top: &mut [f32], rows: &mut SiteRows
 const PRODUCT: usize = 64;
 
 /// The same where nobody asks for u of each label: Σ u, 1 / Σ in `top`'s place, and p and q. Only
-/// where labels are unlikely do they cost a logarithm each.
+/// where labels are unlikely do they cost a logarithm each. With the slope that all labels have, where nothing else does,
+/// what [`super::softmax_planes::label_factors`] makes of them at once, and no p.
 #[inline(never)]
 pub fn total_surprise(
     channels: usize,
@@ -108,6 +109,7 @@ pub fn total_surprise(
     top: &mut [f32],
     own: &mut [f32],
     others: &mut [f32],
+    slope: Option<f32>,
     logit: Logit,
 ) -> f64 {
     let (mut total, product) = (0.0, if channels <= FEW { PRODUCT } else { PRODUCT / 2 });
@@ -124,6 +126,16 @@ pub fn total_surprise(
                 sum + if logs.fits() { logs.lanes() } else { one_by_one(run, label, [&*own, &*others, &*top], logit) };
         }
         total += sum.sum();
+    }
+    if let Some(slope) = slope {
+        let slope = F32x4::splat(-slope);
+        for ([own], [factor, others]) in lockstep([&*own], [top, others]) {
+            let rest = F32x4::load(others);
+            let scale = slope / (own + rest);
+            scale.store(factor);
+            (-rest * scale).store(others);
+        }
+        return total;
     }
     for ([], [top, own, others]) in lockstep([], [top, own, others]) {
         let (hit, rest) = (F32x4::load(own), F32x4::load(others));

@@ -75,7 +75,7 @@ pub fn chain_labels<const N: usize>(x: &mut PlanesMut, label: &[u32], factor: &[
     for ([label, factor, own], cells) in lockstep([as_bits(label), factor, own], x.rows::<N>(0)) {
         for (cell, class) in cells.into_iter().zip(class) {
             let (e, here) = (F32x4::load(cell), label.bits().eq(class));
-            ((e - e.keep(here)) * factor + own.keep(here)).store(cell);
+            here.select(own, e * factor).store(cell);
         }
     }
 }

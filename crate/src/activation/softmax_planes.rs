@@ -161,7 +161,7 @@ pub fn encode(x: &mut PlanesMut, channels: usize, label: &[u32], inverse: &[f32]
 }
 
 /// What exponentials are multiplied with where only labels have slopes, −b / Σ, in `inverse`'s place; the labels'
-/// own gradient, b q, in `q`'s.
+/// own gradient, b q, in `q`'s: δ − p of the label is q.
 #[inline(never)]
 pub fn label_factors(label: &[u32], inverse: &mut [f32], q: &mut [f32], slopes: &Slopes) {
     let (row, even) = slopes.of_labels(label);
@@ -172,22 +172,14 @@ pub fn label_factors(label: &[u32], inverse: &mut [f32], q: &mut [f32], slopes: 
     }
 }
 
-/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place; δ − p of the label is q.
+/// Where only labels have slopes: b (δ_kl − p_k), from exponentials, in place, and of what [`label_factors`] left.
 #[inline(never)]
-pub fn chain_labels(
-    x: &mut PlanesMut,
-    channels: usize,
-    label: &[u32],
-    inverse: &mut [f32],
-    q: &mut [f32],
-    slopes: &Slopes,
-) {
-    label_factors(label, inverse, q, slopes);
+pub fn chain_labels(x: &mut PlanesMut, channels: usize, label: &[u32], factor: &[f32], own: &[f32]) {
     match channels {
-        2..=FEW => {
-            with_constant!(channels, [2, 3, 4; 5], |N| softmax_few_chain::chain_labels::<N>(x, label, inverse, q))
-        }
-        _ => softmax_many::scale(x, channels, label, inverse, q),
+        2..=FEW => with_constant!(channels, [2, 3, 4; 5], |N| {
+            softmax_few_chain::chain_labels::<N>(x, label, factor, own);
+        }),
+        _ => softmax_many::scale(x, channels, label, factor, own),
     }
 }
 
