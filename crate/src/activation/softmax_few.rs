@@ -156,10 +156,15 @@ fn probabilities_on<const N: usize, const M: usize>(
         halfway.expand(lockstep([], [&mut inverse[run.clone()]]).beside(cells), |e, (([], [inverse]), ([], cells))| {
             let e = with_last::<N, M>(e);
             let sum = e.into_iter().fold(zero, |sum, e| sum + e);
-            healthy = healthy & is_healthy(sum);
-            (one / sum).store(inverse);
+            sum.store(inverse);
             e.into_iter().zip(cells).for_each(|(e, cell)| e.store(cell));
         });
+        // Not on the way: short loops wait less (0.97 to 1 of Dice).
+        for ([], [inverse]) in lockstep([], [&mut inverse[run.clone()]]) {
+            let sum = F32x4::load(inverse);
+            healthy = healthy & is_healthy(sum);
+            (one / sum).store(inverse);
+        }
         add_up_run::<N>(x, label, inverse, run, &mut added);
     }
     let healthy = !(!healthy).any();
