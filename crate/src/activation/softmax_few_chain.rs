@@ -1,11 +1,12 @@
 //! The chain rule of a softmax of two to five classes, from exponentials of [`super::softmax_few`] and in place.
 
+use super::softmax_few::VECTOR;
 use super::softmax_many::Labels;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::{Extra, Slopes};
-use crate::tile::{PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
-use crate::walk::{Walk, as_bits, lockstep};
+use crate::walk::{Walk, as_bits, lockstep, pixels_mut};
 
 /// ∂L/∂z from exponentials, in place; Σ p φ of each class into `sums`, where there is a map φ and they are not
 /// empty. With a the slopes of the classes, h what the label l has on top of
@@ -80,6 +81,17 @@ pub fn chain_labels<const N: usize>(x: &mut PlanesMut, label: &[u32], factor: &[
     }
 }
 
+/// The same of four classes, to pixels whose channels lie together.
+#[inline(never)]
+pub fn chain_labels_to_pixels(x: Planes, to: &mut [f32], label: &[u32], factor: &[f32], own: &[f32]) {
+    let class: [_; VECTOR] = std::array::from_fn(|j| U32x4::splat(j as u32));
+    let walk = lockstep([as_bits(label), factor, own], []).beside(lockstep(x.rows::<VECTOR>(0), []));
+    for ((([label, factor, own], []), (e, [])), pixels) in walk.beside(pixels_mut(to, VECTOR, 0, label.len())) {
+        let gradient = std::array::from_fn(|k| label.bits().eq(class[k]).select(own, e[k] * factor));
+        pixels.into_iter().zip(F32x4::transpose(gradient)).for_each(|(pixel, row)| row.store(pixel));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::softmax_few::FEW;
@@ -89,7 +101,6 @@ mod tests {
     use crate::labels::take_own;
     use crate::math::exp;
     use crate::slopes::{Map, NoMap};
-    use crate::tile::Planes;
 
     const WIDTH: usize = 32;
 
