@@ -10,8 +10,9 @@ use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
-use crate::tile::{sum_of_row, vectors, vectors_mut};
+use crate::tile::{SUM_RUN, sum_of_row, vectors, vectors_mut};
 use crate::view::{Row, Sums, Tile, Truth};
+use std::ops::Range;
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {
@@ -74,8 +75,8 @@ pub enum Weights {
     Balanced,
 }
 
-/// Takes an outcome (0 where targets are hard), and its rows of values and slopes.
-type Visit<'v> = &'v mut dyn FnMut(usize, &[f32], &[f32]);
+/// Takes an outcome (0 where targets are hard), some pixels, and their values and slopes.
+type Visit<'v> = &'v mut dyn FnMut(usize, Range<usize>, &[f32], &[f32]);
 
 /// A pointwise loss: its shape, and how sites are weighted and averaged.
 pub struct Pointwise {
@@ -95,8 +96,9 @@ pub struct Pointwise {
     outcomes: usize,
     per_site: f64,
     sum: f64,
-    /// Rows of a tile: weights, values, slopes.
-    rows: [Vec<f32>; 3],
+    /// Weights, values and slopes of some pixels: few, so that they stay in the first cache. (As whole rows of a tile focal
+    /// of 4 classes took a fourth more, wherever they came to lie beside those of the sites.)
+    rows: [[f32; SUM_RUN]; 3],
 }
 
 impl Pointwise {
@@ -113,7 +115,7 @@ impl Pointwise {
             outcomes: 0,
             per_site: 0.0,
             sum: 0.0,
-            rows: Default::default(),
+            rows: [[0.0; SUM_RUN]; 3],
         }
     }
     /// With these weights.
@@ -169,48 +171,57 @@ impl Pointwise {
         sections.sum()
     }
 
-    /// Visits a tile's rows of weighted values and slopes, of the label or of each outcome.
+    /// Visits weighted values and slopes of a tile, of the label or of each outcome, run by run.
     fn visit(&mut self, tile: &Tile, visit: Visit) {
-        let [weights, values, slopes] = &mut self.rows;
         let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
-        match tile.truth {
-            Truth::Hard { label, site } => {
-                [&mut *weights, values, slopes].into_iter().for_each(|row| row.resize(label.len(), 0.0));
-                self.shape.evaluate(site.u, site.p, site.q, values, slopes);
-                // Masked sites have no entry in the table.
-                let of_label = |&label: &u32| table.get(label as usize).copied().unwrap_or(0.0);
-                match tile.weights {
-                    // Masked sites hold u = 0, but not every ℓ is 0 there.
-                    None if self.even => {
-                        if tile.masked {
-                            [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0));
+        let width = match tile.truth {
+            Truth::Hard { label, .. } => label.len(),
+            Truth::Dense(outcomes) => outcomes.u.row(0).len(),
+        };
+        for start in (0..width).step_by(SUM_RUN) {
+            let run = start..width.min(start + SUM_RUN);
+            let [weights, values, slopes] = self.rows.each_mut().map(|row| &mut row[..run.len()]);
+            let pixel = tile.weights.map(|weights| &weights[run.clone()]);
+            match tile.truth {
+                Truth::Hard { label, site } => {
+                    let label = &label[run.clone()];
+                    let [u, p, q] = [site.u, site.p, site.q].map(|row| &row[run.clone()]);
+                    self.shape.evaluate(u, p, q, values, slopes);
+                    // Masked sites have no entry in the table.
+                    let of_label = |&label: &u32| table.get(label as usize).copied().unwrap_or(0.0);
+                    match pixel {
+                        // Masked sites hold u = 0, but not every ℓ is 0 there.
+                        None if self.even => {
+                            if tile.masked {
+                                [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0));
+                            }
+                        }
+                        None => {
+                            weights.iter_mut().zip(label).for_each(|(w, label)| *w = of_label(label));
+                            weigh(weights, values, slopes);
+                        }
+                        Some(pixel) => {
+                            let products = label.iter().zip(pixel).map(|(label, pixel)| of_label(label) * pixel);
+                            weights.iter_mut().zip(products).for_each(|(w, product)| *w = product);
+                            weigh(weights, values, slopes);
                         }
                     }
-                    None => {
-                        weights.iter_mut().zip(label).for_each(|(w, label)| *w = of_label(label));
-                        weigh(weights, values, slopes);
-                    }
-                    Some(pixel) => {
-                        let products = label.iter().zip(pixel).map(|(label, pixel)| of_label(label) * pixel);
-                        weights.iter_mut().zip(products).for_each(|(w, product)| *w = product);
-                        weigh(weights, values, slopes);
-                    }
+                    visit(0, run, values, slopes);
                 }
-                visit(0, values, slopes);
-            }
-            Truth::Dense(outcomes) => {
-                let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
-                for (k, &weight) in table.iter().enumerate() {
-                    let (u, p, q) = (outcomes.u.row(k), outcomes.p.row(k), outcomes.q.row(k));
-                    [&mut *weights, values, slopes].into_iter().for_each(|row| row.resize(u.len(), 0.0));
-                    self.shape.evaluate(u, p, q, values, slopes);
-                    for (i, (w, y)) in weights.iter_mut().zip(outcomes.y.row(k)).enumerate() {
-                        let masked = p[i] + q[i] == 0.0;
-                        *w = if masked { 0.0 } else { (y * keep + share) * weight };
-                        *w *= tile.weights.map_or(1.0, |pixel| pixel[i]);
+                Truth::Dense(outcomes) => {
+                    let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
+                    for (k, &weight) in table.iter().enumerate() {
+                        let [u, p, q, y] =
+                            [outcomes.u, outcomes.p, outcomes.q, outcomes.y].map(|planes| &planes.row(k)[run.clone()]);
+                        self.shape.evaluate(u, p, q, values, slopes);
+                        for (i, (w, y)) in weights.iter_mut().zip(y).enumerate() {
+                            let masked = p[i] + q[i] == 0.0;
+                            *w = if masked { 0.0 } else { (y * keep + share) * weight };
+                            *w *= pixel.map_or(1.0, |pixel| pixel[i]);
+                        }
+                        weigh(weights, values, slopes);
+                        visit(k, run.clone(), values, slopes);
                     }
-                    weigh(weights, values, slopes);
-                    visit(k, values, slopes);
                 }
             }
         }
@@ -225,12 +236,12 @@ impl Pointwise {
             }
         };
         match slopes {
-            None => self.visit(tile, &mut |_, value, _| add_up(value)),
+            None => self.visit(tile, &mut |_, _, value, _| add_up(value)),
             Some(slopes) => {
                 let mut b = slopes.b();
-                self.visit(tile, &mut |k, value, slope| {
+                self.visit(tile, &mut |k, run, value, slope| {
                     add_up(value);
-                    for (b, slope) in b.plane(k).iter_mut().zip(vectors(slope)) {
+                    for (b, slope) in vectors_mut(&mut b.row(k)[run]).iter_mut().zip(vectors(slope)) {
                         (F32x4::load(b) + F32x4::load(slope) * scale).store(b);
                     }
                 });
@@ -314,9 +325,9 @@ impl Loss for Pointwise {
         true
     }
     fn map(&mut self, tile: &Tile, scale: f32, row: &mut [f32]) {
-        let (row, scale) = (vectors_mut(row), F32x4::splat(scale));
-        self.visit(tile, &mut |_, value, _| {
-            for (to, value) in row.iter_mut().zip(vectors(value)) {
+        let scale = F32x4::splat(scale);
+        self.visit(tile, &mut |_, run, value, _| {
+            for (to, value) in vectors_mut(&mut row[run]).iter_mut().zip(vectors(value)) {
                 (F32x4::load(to) + F32x4::load(value) * scale).store(to);
             }
         });
