@@ -117,7 +117,6 @@ const diceTried =
   "time at one channel), there of −z and not of −|z|, so that p takes four operations, and labels read as the bytes they came as (1.04 to 0.92), " +
   "groups of three or four classes and none left alone (0.97 at 21, 0.88 at 7), exponentials of three to five classes against the last, one less a pixel (0.9), five classes in registers as four are (0.65), two as a sigmoid of the difference of their logits (0.7), pixels whose top " +
   "is a wrong class listed before they are looked at again (0.94 at 6 and 7), classes counted sixteen bytes at once (0.97 at 21), " +
-    "rows of a tile some lines apart, so that no load waits for a store 4 KiB from it (0.95 at 21), " +
   'labels in a buffer of "allocate" (0.94 at one channel), three and four classes added up while their run is in the first cache (0.91). ' +
   "No gain: slopes measured from the top class in the first pass over the planes (8 % slower at 21 classes, 8 to 15 % faster at 7 and 5), six classes " +
   "in registers (0.81, but cross-entropy 1.08, and 4 KB of module), labels as bytes in short copies, p in a loop of its own, sums by minimum and maximum instead of masks (3 % slower), two vectors a turn, the second sweep from the last tile to the " +

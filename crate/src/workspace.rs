@@ -239,10 +239,5 @@ fn all_divide(weights: &[f32]) -> bool {
 /// One function for all rows: inlined into each it would take two kilobytes.
 #[inline(never)]
 fn resize(row: &mut Vec<f32>, length: usize) {
-    row.reserve_exact((length + APART).saturating_sub(row.len()));
     row.resize(length, 0.0);
 }
-
-/// Floats between rows. Where two lie a multiple of 4 KiB and a little more apart, a load from the one waits for earlier
-/// stores to the other (a twentieth of Dice of 21 classes).
-const APART: usize = 80;
