@@ -191,8 +191,8 @@ impl Objective {
                     }
                     return;
                 }
-                if work.space.is_even() {
-                    let (tile, slopes) = work.tile_and_slopes(true);
+                let is_even = work.space.is_even();
+                if let (tile, Some(slopes)) = work.tile_and_slopes(is_even) {
                     self.terms.pull_evenly(&tile, slopes);
                 }
                 let mut surprise = work.exponentiate(needs.rows, buffer.as_deref_mut());
@@ -202,9 +202,11 @@ impl Objective {
                 if second == Second::None
                     && let Some(buffer) = buffer.as_deref_mut()
                 {
-                    work.reset_slopes();
-                    let (tile, slopes) = work.tile();
-                    self.terms.observe_and_pull(&tile, Some(surprise), slopes);
+                    match work.tile_and_slopes(!is_even) {
+                        (tile, Some(slopes)) => self.terms.observe_and_pull(&tile, Some(surprise), slopes),
+                        // Pulled already.
+                        (tile, None) => self.terms.observe(&tile, Some(surprise), None),
+                    }
                     // The chain rule adds up Σ p φ on its way.
                     return work.chain_planes(Planar::None, buffer, sums);
                 }

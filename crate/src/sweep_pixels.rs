@@ -1,7 +1,7 @@
 //! The whole sweep of a softmax with labels, pixel after pixel: where the channels of a pixel lie together and no loss
 //! needs sums. Turned to planes and back, cross-entropy of 21 classes takes half as much again.
 
-use crate::activation::{softmax_pixels, softmax_planes};
+use crate::activation::softmax_pixels;
 use crate::work::Work;
 use crate::workspace::{Place, Workspace};
 
@@ -54,14 +54,10 @@ impl Work<'_, '_> {
         })
     }
 
-    /// Exponentials and slopes to the gradient.
+    /// Exponentials and the labels' factors to the gradient.
     pub(crate) fn chain_pixels(&mut self, buffer: &mut [f32]) {
         self.with_pixels(Some(&mut *buffer), |space, place, x| {
-            let is_even = space.is_even();
-            let Workspace { label, inverse, site: [_, _, q], slopes, .. } = space;
-            if !is_even {
-                softmax_planes::label_factors(label, inverse, q, slopes);
-            }
+            let Workspace { label, inverse, site: [_, _, q], .. } = space;
             softmax_pixels::scale(x, place.batch.channels, label, inverse, q);
         });
         let Work { place, space, .. } = self;

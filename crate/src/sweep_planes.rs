@@ -97,8 +97,7 @@ impl Work<'_, '_> {
                 taken = softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q], far);
             }
             if taken == Taken::No {
-                staged.resize(batch.channels * stride, 0.0);
-                place.gather(batch.logits, staged, stride);
+                stage(batch.logits, place, stride, staged);
                 softmax::subtract_top(&mut PlanesMut::new(staged, stride, place.width), batch.channels, inverse);
                 let z = Planes::new(staged, stride, place.width);
                 softmax_planes::exponentials_as_they_are(z, x, batch.channels, label, [p, q]);
@@ -184,6 +183,10 @@ impl Work<'_, '_> {
     /// holds slopes by p, the exponentials are staged.
     pub fn chain_planes(&mut self, planar: Planar, buffer: &mut [f32], sums: &mut [Sums]) {
         let place = self.place;
+        if self.space.is_labels_alone() && !self.space.is_even() {
+            let Workspace { label, inverse, site: [_, _, q], slopes, .. } = &mut *self.space;
+            softmax_planes::label_factors(label, inverse, q, slopes);
+        }
         if self.space.by_pixels {
             return self.chain_pixels(buffer);
         }
@@ -219,7 +222,7 @@ impl Work<'_, '_> {
 }
 
 impl Workspace {
-    /// Whether all labels have one slope, and nothing else has any.
+    /// Whether all labels have one slope, and nothing else has any. Then `divide` leaves their factors.
     pub(crate) fn is_even(&self) -> bool {
         self.by_planes && self.needs.sites && !self.needs.rows && self.is_labels_alone()
     }
@@ -269,21 +272,17 @@ fn clear(x: &mut PlanesMut, channels: usize, pixels: &[usize], width: usize) {
 }
 
 /// Exponentials and slopes of labels to the gradient, where four channels of a pixel lie together: turned on its way
-/// (cross-entropy takes a tenth less).
+/// (cross-entropy takes a twentieth less).
 fn chain_block(space: &mut Workspace, block: &mut [f32]) {
-    let is_even = space.is_even();
-    let Workspace { width, label, inverse, site: [_, _, q], slopes, x, .. } = space;
+    let Workspace { width, label, inverse, site: [_, _, q], x, .. } = space;
     x.resize(block.len(), 0.0);
     x.copy_from_slice(block);
-    if !is_even {
-        softmax_planes::label_factors(label, inverse, q, slopes);
-    }
     softmax_few_chain::chain_labels_to_pixels(Planes::new(x, *width, *width), block, label, inverse, q);
 }
 
 /// Exponentials and slopes to the gradient, in place. `left`: slopes that losses left which looked at planes.
 fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&[f32]>, sums: &mut [Sums]) {
-    let (stride, is_even) = (space.stride(), space.is_even());
+    let stride = space.stride();
     let Workspace { needs, label, weights, staged, inverse, site, slopes, chain, .. } = space;
     let weights = place.batch.pixel_weights.filter(|_| needs.sums).map(|_| &**weights);
     if let (Some(weights), true) = (weights, slopes.read_b().is_some()) {
@@ -302,9 +301,6 @@ fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&
         let labels = Labels { class: label, p: &site[1], inverse };
         softmax_planes::chain_classes(x, labels, slopes, map, chain, sums);
     } else {
-        if !is_even {
-            softmax_planes::label_factors(label, inverse, &mut site[2], slopes);
-        }
         softmax_planes::chain_labels(x, place.batch.channels, label, inverse, &site[2]);
     }
     if let Some(weights) = weights {
@@ -322,8 +318,13 @@ fn chain(space: &mut Workspace, place: &Place, x: &mut PlanesMut, left: Option<&
 /// A tile's planes of an array shaped like the logits: where they lie, or staged.
 fn planes_of<'a>(array: &'a [f32], place: &Place, stride: usize, staged: &'a mut Vec<f32>) -> Planes<'a> {
     place.planes(array, place.width).unwrap_or_else(|| {
-        staged.resize(place.section.channels * stride, 0.0);
-        place.gather(array, staged, stride);
+        stage(array, place, stride, staged);
         Planes::new(staged, stride, place.width)
     })
+}
+
+/// Copies a tile's planes out of an array shaped like the logits.
+fn stage(array: &[f32], place: &Place, stride: usize, staged: &mut Vec<f32>) {
+    staged.resize(place.section.channels * stride, 0.0);
+    place.gather(array, staged, stride);
 }

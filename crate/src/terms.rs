@@ -129,8 +129,7 @@ impl Terms {
         }
     }
     /// The one slope that all labels have, where nothing else has any.
-    pub fn pull_evenly(&mut self, tile: &Tile, slopes: Option<&mut Slopes>) {
-        let Some(slopes) = slopes else { return };
+    pub fn pull_evenly(&mut self, tile: &Tile, slopes: &mut Slopes) {
         self.0.iter_mut().for_each(|term| term.loss.pull_evenly(tile, term.weight as f32, slopes));
     }
     /// Second sweep. `by_planes`: whether planes are swept; `kept`: whether slopes known in the first were kept.

@@ -97,7 +97,7 @@ pub struct Pointwise {
     per_site: f64,
     sum: f64,
     /// Weights, values and slopes of some pixels: few, so that they stay in the first cache. (As whole rows of a tile focal
-    /// of 4 classes took a fourth more, wherever they came to lie beside those of the sites.)
+    /// of 4 classes took a third more where they came to lie badly beside those of the sites.)
     rows: [[f32; SUM_RUN]; 3],
 }
 
