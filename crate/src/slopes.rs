@@ -160,11 +160,6 @@ pub trait Extra: Copy {
     fn factor(&self, k: usize) -> F32x4;
     /// A slope and factor times what was read.
     fn add(slope: F32x4, factor: F32x4, row: F32x4) -> F32x4;
-    /// The difference of two slopes.
-    #[inline(always)]
-    fn difference(slope: [F32x4; 2], factor: [F32x4; 2], row: [F32x4; 2]) -> F32x4 {
-        Self::add(slope[0], factor[0], row[0]) - Self::add(slope[1], factor[1], row[1])
-    }
 }
 
 /// Slopes that are constant for a class.

@@ -9,13 +9,14 @@ use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep, pixels_mut};
 
 /// ∂L/∂z from exponentials, in place; Σ p φ of each class into `sums`, where there is a map φ and they are not
-/// empty. With a the slopes of the classes, h what the label l has on top of
-/// its class's, and t = p_l h_l + b:
+/// empty. With a the slopes of the classes, h what the label l has on top of its class's, and b its slope in ln p:
 ///
-/// g_k = Σ_j p_k p_j (a_k − a_j) − p_k t, and for the label Σ_j p_l p_j (a_l − a_j) + (1 − p_l) t.
+/// q_k = p_k a_k, and for the label p_l (a_l + h_l) + b; g_k = q_k Σ_{j≠k} p_j − p_k Σ_{j≠k} q_j.
 ///
-/// Every pair of classes is looked at once, and adds to the one what it takes from the other. No difference
-/// in it cancels, whichever class is near 1, if 1 − p is the sum of the others.
+/// 1 − p is the sum of the others, so nothing cancels where a class is near 1. What all slopes have in common moves
+/// nothing, but would leave its rounding where a label is unlikely: they are measured from the least (those of overlaps
+/// are 0 or more), with a map from the largest of the pixel (Lovász's are, but for the label's). Every pair of classes
+/// by itself, with p_k p_j (a_k − a_j), took 1.08 times as long for all of Dice, at five classes 1.15.
 #[inline(never)]
 pub(super) fn chain<const N: usize, E: Extra>(
     x: &mut PlanesMut,
@@ -25,8 +26,9 @@ pub(super) fn chain<const N: usize, E: Extra>(
     sums: &mut [Sums],
 ) {
     let (constant, hit) = slopes.constant_and_hit();
-    let splats = |of: &[f32]| -> [F32x4; N] { std::array::from_fn(|k| F32x4::splat(of[k])) };
-    let (constant, hit) = (splats(constant), splats(hit));
+    let least = least(constant);
+    let constant: [_; N] = std::array::from_fn(|k| F32x4::splat(constant[k] - least));
+    let hit: [_; N] = std::array::from_fn(|k| F32x4::splat(hit[k]));
     let factor: [_; N] = std::array::from_fn(|k| extra.factor(k));
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
     let (row, even) = slopes.of_labels(labels.class);
@@ -38,35 +40,45 @@ pub(super) fn chain<const N: usize, E: Extra>(
         let mut distances = [F32x4::zero(); N];
         let walk = lockstep(rows, []).beside(lockstep(maps, [])).beside(lockstep([], cells));
         for ((([label, b, inverse], []), (map, [])), ([], cells)) in walk {
+            let b = even.unwrap_or(b);
             let p: [_; N] = std::array::from_fn(|k| F32x4::load(cells[k]) * inverse);
-            let here = class.map(|class| label.bits().eq(class));
-            let (mut t, mut rest) = (even.unwrap_or(b), F32x4::zero());
-            let others: [_; N] = std::array::from_fn(|k| {
-                let own = p[k].keep(here[k]);
-                t = t + own * hit[k];
-                rest = rest + (p[k] - own);
-                p[k] - own
-            });
-            let of_label = rest * t;
-            let mut gradient: [_; N] = std::array::from_fn(|k| of_label.keep(here[k]) - others[k] * t);
-            for k in 0..N {
+            let mut a: [_; N] = std::array::from_fn(|k| E::add(constant[k], factor[k], map[k]));
+            if E::IS_MAP {
+                let most = a.into_iter().fold(a[0], F32x4::max);
+                a = a.map(|a| a - most);
+            }
+            let q: [_; N] = std::array::from_fn(|k| p[k] * a[k] + (p[k] * hit[k] + b).keep(label.bits().eq(class[k])));
+            let [other_p, other_q] = [p, q].map(without_each);
+            for (k, cell) in cells.into_iter().enumerate() {
                 if E::IS_MAP {
                     distances[k] = distances[k] + p[k] * map[k];
                 }
-                for j in k + 1..N {
-                    let difference =
-                        E::difference([constant[k], constant[j]], [factor[k], factor[j]], [map[k], map[j]]);
-                    let flow = p[k] * p[j] * difference;
-                    gradient[k] = gradient[k] + flow;
-                    gradient[j] = gradient[j] - flow;
-                }
+                (q[k] * other_p[k] - p[k] * other_q[k]).store(cell);
             }
-            gradient.into_iter().zip(cells).for_each(|(gradient, cell)| gradient.store(cell));
         }
         if E::IS_MAP {
             sums.iter_mut().zip(distances).for_each(|(sums, sum)| sums.distance += sum.sum());
         }
     }
+}
+
+#[inline(never)]
+fn least(slopes: &[f32]) -> f32 {
+    slopes.iter().fold(f32::INFINITY, |least, &slope| if slope < least { slope } else { least })
+}
+
+/// The sum of all but each, of two or more: of those before and those after it.
+#[inline(always)]
+fn without_each<const N: usize>(values: [F32x4; N]) -> [F32x4; N] {
+    let mut after = values;
+    (0..N - 1).rev().for_each(|k| after[k] = values[k] + after[k + 1]);
+    let (mut before, mut without) = (values[0], [after[1]; N]);
+    for k in 1..N - 1 {
+        without[k] = before + after[k + 1];
+        before = before + values[k];
+    }
+    without[N - 1] = before;
+    without
 }
 
 /// Where only labels have slopes: exponentials times a factor of each pixel, in place, and `own` at the labels.
@@ -129,7 +141,12 @@ mod tests {
         let (mut few, mut many) = (start.clone(), start);
         let mut work: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; WIDTH]);
         let factors = slopes.distances().expect("a map").to_vec();
-        let inverse: Vec<f32> = (0..WIDTH).map(|i| 1.0 / (0..N).map(|k| many[k * WIDTH + i]).sum::<f32>()).collect();
+        // 0 where a pixel takes part in nothing.
+        let inverse_of = |i: usize| match label[i] {
+            NO_LABEL => 0.0,
+            _ => 1.0 / (0..N).map(|k| many[k * WIDTH + i]).sum::<f32>(),
+        };
+        let inverse: Vec<f32> = (0..WIDTH).map(inverse_of).collect();
         let mut own = vec![0.0; WIDTH];
         let [x, y] = [&mut few, &mut many].map(|data| PlanesMut::new(data, WIDTH, WIDTH));
         let (mut x, mut y) = (x, y);
