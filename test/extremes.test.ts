@@ -100,6 +100,12 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
+test("no probability is further from 0 than float32's smallest", () => {
+  const batch = { logits: Float32Array.of(-9000), target: Uint8Array.of(0), shape: [1, 1, 1, 1] } as const;
+  // One class by itself has the largest weight there is, and its slope is as large.
+  expectAgreement({ kind: "generalizedDice" }, { ...batch, pixelWeights: Float32Array.of(0.7375) });
+});
+
 describe("a thousand classes", () => {
   const channels = 1000;
   const random = randomNumbers(3);

@@ -9,8 +9,8 @@ use crate::simd::{Choice, F32x4, U32x4};
 use crate::view::{Row, Sums};
 use crate::walk::{Walk, lockstep, positives};
 
-/// −z whose odds leave p a normal number: denormal ones are slow.
-const LARGEST_ODDS: f32 = 87.3;
+/// −z whose odds leave p a normal number, the smallest there is: denormal ones are slow.
+const LARGEST_ODDS: f32 = 87.33;
 /// More than the odds of any logit.
 const FINITE: f32 = 1e38;
 
