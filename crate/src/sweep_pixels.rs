@@ -44,7 +44,7 @@ impl Work<'_, '_> {
                 softmax_pixels::subtract_top(staged, batch.channels, inverse);
                 softmax_pixels::exponentials(staged, x, batch.channels, label, [p, q]);
             }
-            let total = space.divide(place, rows, None);
+            let total = space.divide(place, rows);
             if space.masked {
                 for pixel in space.mask(batch.pixel_weights.is_some(), false) {
                     x[pixel * batch.channels..][..batch.channels].fill(0.0);

@@ -8,7 +8,6 @@
 use crate::activation::softmax_few::{self, FEW, VECTOR};
 use crate::activation::softmax_few_chain;
 use crate::activation::softmax_many::{self, Labels};
-use crate::activation::softmax_planes::Taken;
 use crate::activation::{SiteRows, fill_masked, softmax, softmax_planes};
 use crate::kept::Kept;
 use crate::loss::Needs;
@@ -55,10 +54,10 @@ impl Work<'_, '_> {
         let (needs, batch) = (self.space.needs, self.place.batch);
         let is_alike = batch.pixel_weights.is_none() && !self.space.masked;
         let is_more = needs.sites || needs.distance || needs.planes;
-        if is_more || !is_alike || self.space.far || !(3..=FEW).contains(&sums.len()) {
+        if is_more || !is_alike || !(3..=FEW).contains(&sums.len()) {
             return false;
         }
-        let is_done = self.with_planes(buffer, |space, place, x| {
+        self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
             let Workspace { width, label, staged, inverse, .. } = space;
             match (place.planes(batch.logits, *width), place.pixels(batch.logits, *width)) {
@@ -70,9 +69,7 @@ impl Work<'_, '_> {
                     softmax_planes::probabilities(z, x, label, inverse, sums)
                 }
             }
-        });
-        self.space.far = !is_done;
-        is_done
+        })
     }
 
     /// Logits to exponentials, and to u, p and q of the labels. Returns Σ u where nobody needs
@@ -83,27 +80,23 @@ impl Work<'_, '_> {
         }
         self.with_planes(buffer, |space, place, x| {
             let stride = space.stride();
-            let Workspace { label, staged, inverse, site: [_, p, q], far, .. } = space;
+            let Workspace { label, staged, inverse, site: [_, p, q], .. } = space;
             let batch = place.batch;
             inverse.fill(0.0);
-            let mut taken = match place.pixels(batch.logits, place.width) {
-                Some(z) if batch.channels == VECTOR && !*far => {
-                    softmax_planes::exponentials_of_pixels(z, x, label, [p, q], far)
+            let is_healthy = match place.pixels(batch.logits, place.width) {
+                Some(z) if batch.channels == VECTOR => softmax_planes::exponentials_of_pixels(z, x, label, [p, q]),
+                _ => {
+                    let z = planes_of(batch.logits, place, stride, staged);
+                    softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q])
                 }
-                _ => Taken::No,
             };
-            if taken == Taken::No {
-                let z = planes_of(batch.logits, place, stride, staged);
-                taken = softmax_planes::exponentials(z, x, batch.channels, label, [inverse, p, q], far);
-            }
-            if taken == Taken::No {
+            if !is_healthy {
                 stage(batch.logits, place, stride, staged);
                 softmax::subtract_top(&mut PlanesMut::new(staged, stride, place.width), batch.channels, inverse);
                 let z = Planes::new(staged, stride, place.width);
-                softmax_planes::exponentials_as_they_are(z, x, batch.channels, label, [p, q]);
+                softmax_planes::exponentials(z, x, batch.channels, label, [&mut space.chain[0], p, q]);
             }
-            let against = (taken == Taken::AgainstLast).then_some(batch.channels - 1);
-            let total = space.divide(place, rows, against);
+            let total = space.divide(place, rows);
             if space.many && (space.needs.planes || !space.by_planes) {
                 space.own.copy_from_slice(&space.site[1]);
             }
@@ -234,8 +227,8 @@ impl Workspace {
     }
 
     /// From exponentials of the labels and of the others to 1 / Σ, and u, p and q. Returns Σ u where nobody needs
-    /// `rows`. `against`: the class whose logits were taken from all.
-    pub(crate) fn divide(&mut self, place: &Place, rows: bool, against: Option<usize>) -> f64 {
+    /// `rows`.
+    pub(crate) fn divide(&mut self, place: &Place, rows: bool) -> f64 {
         let is_even = self.is_even();
         let Self { needs, label, masked, inverse, site: [u, p, q], slopes, .. } = self;
         if *masked {
@@ -245,10 +238,7 @@ impl Workspace {
             fill_masked(label, q, 0.0);
         }
         let mut site = SiteRows { u, p, q };
-        let logit = |k, pixel| {
-            let [z, last] = [Some(k), against].map(|k| k.map_or(0.0, |k| f64::from(place.logit(k, pixel))));
-            z - last
-        };
+        let logit = |k, pixel| place.logit(k, pixel);
         if needs.sites && !rows {
             let slope = is_even.then(|| slopes.even());
             return softmax::total_surprise(place.batch.channels, label, inverse, site.p, site.q, slope, &logit);

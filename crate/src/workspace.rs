@@ -61,16 +61,13 @@ pub struct Workspace {
     /// the channels of a pixel lie together in the end. Saves two transposed copies between sweeps, and the
     /// last one writes to lines that are in the cache (0.2 ns per element instead of 0.6).
     pub(crate) in_blocks: bool,
-    /// Whether in some tile logits of a few classes were too far from the last to be taken against it: most likely they
-    /// are in the next ones too.
-    pub(crate) far: bool,
 }
 
 impl Workspace {
     /// Makes ready for a batch.
     pub fn prepare(&mut self, batch: &Batch, needs: Needs, together: Needs) {
         self.together = together;
-        (self.width, self.far) = (0, false);
+        self.width = 0;
         let dense = batch.soft() || needs.outcomes;
         (self.needs, self.dense, self.outcomes) = (needs, dense, batch.outcomes());
         let softmax = !batch.sigmoid && batch.from_logits && !dense;

@@ -71,13 +71,12 @@ pub fn bounded<const N: usize>(z: [F32x4; N]) -> [F32x4; N] {
 /// e^z of a row.
 #[inline(never)]
 pub fn exponentials_of_row(z: &[f32], x: &mut [f32]) {
-    exponentials_of_rows([z], [x]);
+    exponentials_of_rows(&mut Halfway::room(), [z], [x]);
 }
 
 /// The same of rows together.
-#[inline(always)]
-pub fn exponentials_of_rows<const N: usize>(z: [&[f32]; N], mut x: [&mut [f32]; N]) {
-    let mut halfway = Halfway::<N>::room();
+#[inline(never)]
+pub fn exponentials_of_rows<const N: usize>(halfway: &mut Halfway<N>, z: [&[f32]; N], mut x: [&mut [f32]; N]) {
     for run in runs(z[0].len()) {
         halfway.reduce(lockstep(z.map(|row| &row[run.clone()]), []), |(z, [])| bounded(z));
         let x = lockstep([], x.each_mut().map(|row| &mut row[run.clone()]));

@@ -156,8 +156,8 @@ fn one_by_one(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit)
     lockstep([u], []).fold(F32x4::zero(), |sum, ([u], [])| sum + u)
 }
 
-/// Gives the logit of a class at a pixel, but for what was taken from all that are there.
-pub type Logit<'a> = &'a dyn Fn(usize, usize) -> f64;
+/// Gives the logit of a class at a pixel.
+pub type Logit<'a> = &'a dyn Fn(usize, usize) -> f32;
 
 /// u of the labels of a run, from whole rows: own, others and the largest logit. Where there is no label, own is 1
 /// (see `Workspace::divide`).
@@ -178,7 +178,7 @@ fn surprises(run: Range<usize>, label: &[u32], rows: [&[f32]; 3], logit: Logit, 
             let sum = own[i] + others[i];
             if own[i] < least(sum) {
                 // At the end of its range: from the logits.
-                let below = f64::from(top[i]) - logit(label as usize, run.start + i);
+                let below = f64::from(top[i]) - f64::from(logit(label as usize, run.start + i));
                 u[i] = (below + f64::from(sum).ln()) as f32;
             }
         }

@@ -2,7 +2,7 @@
 //! and its cell is 0, so that the loops over classes look at no label: three operations a vector where comparing
 //! takes six. And Σ of the others is built up by itself, so that q and u of the label lose nothing as p → 1.
 
-use super::exponentials::{exponentials_of_row, exponentials_of_rows};
+use super::exponentials::{Halfway, exponentials_of_row, exponentials_of_rows};
 use super::softmax::{for_groups, multiply_planes};
 use crate::labels::{add_by_label, put_own, read_own, take_own};
 use crate::simd::F32x4;
@@ -28,7 +28,9 @@ pub fn exponentials(z: Planes, x: &mut PlanesMut, channels: usize, label: &[u32]
     if channels == 1 {
         exponentials_of_row(z.row(0), x.row(0));
     } else {
-        for_groups!(channels, |first, N| exponentials_of_rows(z.rows::<N>(first), x.rows::<N>(first)));
+        for_groups!(channels, |first, N| {
+            exponentials_of_rows(&mut Halfway::room(), z.rows::<N>(first), x.rows::<N>(first));
+        });
     }
     take_own(x, label, own);
     others.fill(0.0);

@@ -14,23 +14,11 @@ use crate::tile::{Planes, PlanesMut, SUM_RUN};
 use crate::view::Sums;
 use crate::walk::lockstep;
 
-/// How exponentials were taken.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Taken {
-    /// Of the logits as they are, or below the larger of two.
-    AsTheyAre,
-    /// Against the last class.
-    AgainstLast,
-    /// In no way that counts.
-    No,
-}
-
 /// Exponentials of the logits `z` into the planes of `x`, those of the labels into `own`, and Σ of the others into
 /// `others`. Of many classes the labels' own are in `own` alone, and their cells 0. Of two the larger logit is taken
-/// off, and goes to `top`; those of three or more that are few are against the last, unless they are `far` from it,
-/// which then stays so. Where some pixel's sum shows that its logits are too large, too small or not finite to be taken
-/// like that, nothing counts, and [`super::softmax::subtract_top`] helps. Logits of networks hardly ever are, and not
-/// looking for the largest first saves a pass (0.3 ns per element).
+/// off, and goes to `top`. It says no where some pixel's sum shows that its logits are too large, too small or not
+/// finite to be taken as they are; then nothing it wrote counts, and [`super::softmax::subtract_top`] helps. Logits of
+/// networks hardly ever are, and not looking for the largest first saves a pass (0.3 ns per element).
 ///
 /// With the others' sum built up by itself, q and u of the label lose nothing as p → 1.
 #[inline(never)]
@@ -40,52 +28,23 @@ pub fn exponentials(
     channels: usize,
     label: &[u32],
     [top, own, others]: [&mut [f32]; 3],
-    far: &mut bool,
-) -> Taken {
-    if channels == 2 {
-        // With the larger taken off, nothing is too large or too small.
-        softmax_few::exponentials_of_two(z, x, label, top, own, others);
-        return Taken::AsTheyAre;
-    }
-    if (3..=FEW).contains(&channels) && !*far {
-        with_constant!(channels, [3, 4; 5], |N| {
-            softmax_few::exponentials::<N, { N - 1 }>(z, x, label, own, others);
-        });
-        if are_healthy(own, others) {
-            return Taken::AgainstLast;
-        }
-        *far = true;
-    }
-    exponentials_as_they_are(z, x, channels, label, [own, others]);
-    if are_healthy(own, others) { Taken::AsTheyAre } else { Taken::No }
-}
-
-/// The same of logits that are neither too large nor too small.
-#[inline(never)]
-pub fn exponentials_as_they_are(
-    z: Planes,
-    x: &mut PlanesMut,
-    channels: usize,
-    label: &[u32],
-    [own, others]: [&mut [f32]; 2],
-) {
+) -> bool {
     match channels {
-        2..=FEW => softmax_few::exponentials_as_they_are(z, x, channels, label, own, others),
+        // With the larger taken off, nothing is too large or too small.
+        2 => {
+            softmax_few::exponentials_of_two(z, x, label, top, own, others);
+            return true;
+        }
+        3..=FEW => with_constant!(channels, [3, 4; 5], |N| softmax_few::exponentials::<N>(z, x, label, own, others)),
         _ => softmax_many::exponentials(z, x, channels, label, own, others),
     }
+    are_healthy(own, others)
 }
 
-/// As [`exponentials`], of four classes whose logits lie together; but it does not take them as they are.
-pub fn exponentials_of_pixels(
-    z: &[f32],
-    x: &mut PlanesMut,
-    label: &[u32],
-    [own, others]: [&mut [f32]; 2],
-    far: &mut bool,
-) -> Taken {
+/// As [`exponentials`], of four classes whose logits lie together.
+pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], [own, others]: [&mut [f32]; 2]) -> bool {
     softmax_few::exponentials_of_pixels(z, x, label, own, others);
-    *far = !are_healthy(own, others);
-    if *far { Taken::No } else { Taken::AgainstLast }
+    are_healthy(own, others)
 }
 
 /// Whether every pixel's sum shows that its logits could be taken as they are.
@@ -106,7 +65,7 @@ pub(super) fn is_healthy(sum: F32x4) -> Mask {
 /// Logits to probabilities, and each class's sums: [`softmax_few::probabilities`] of three classes to five.
 #[inline(never)]
 pub fn probabilities(z: Planes, x: &mut PlanesMut, label: &[u32], inverse: &mut [f32], sums: &mut [Sums]) -> bool {
-    with_constant!(sums.len(), [3, 4; 5], |N| softmax_few::probabilities::<N, { N - 1 }>(z, x, label, inverse, sums))
+    with_constant!(sums.len(), [3, 4; 5], |N| softmax_few::probabilities::<N>(z, x, label, inverse, sums))
 }
 
 /// Adds up each class's Σ p y and Σ p (1 − y), and turns exponentials to probabilities, whose factor is 1. The
