@@ -5,6 +5,7 @@
 
 use crate::simd::F32x4;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// Pixels that kernels take at once; every tile's width is a multiple of it.
 pub const BLOCK: usize = 16;
@@ -49,6 +50,18 @@ pub fn staged_width(channels: usize) -> usize {
 
 /// Pixels whose sum f32 holds; sums of runs go to f64.
 pub const SUM_RUN: usize = 256;
+
+/// Runs of a row whose sums f32 holds.
+#[inline(always)]
+pub fn sum_runs(length: usize) -> impl Iterator<Item = Range<usize>> {
+    pieces(length, SUM_RUN)
+}
+
+/// A row in pieces of so many pixels at the most.
+#[inline(always)]
+pub fn pieces(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(most).map(move |start| start..length.min(start + most))
+}
 
 /// The sum of a row.
 #[inline(never)]

@@ -6,6 +6,7 @@
 
 use crate::math::{Reduced, expand, reduce};
 use crate::simd::F32x4;
+use crate::tile::pieces;
 use crate::walk::{Walk, lockstep};
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ const LARGEST: f32 = 88.0;
 /// Pieces of a row.
 #[inline(always)]
 pub fn runs(length: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..length).step_by(RUN).map(move |start| start..length.min(start + RUN))
+    pieces(length, RUN)
 }
 
 /// N rows of a run on half their way to exponentials.
@@ -60,6 +61,16 @@ impl<const N: usize> Halfway<N> {
             visit(std::array::from_fn(|k| expand(Reduced { rest: rest[k], exponent: exponent[k] })), vectors);
         }
     }
+
+    /// Exponentials into rows, run by run, of what `reduce` takes to half their way.
+    #[inline(always)]
+    pub fn write(&mut self, mut x: [&mut [f32]; N], reduce: impl Fn(&mut Self, Range<usize>)) {
+        for run in runs(x[0].len()) {
+            reduce(self, run.clone());
+            let x = lockstep([], x.each_mut().map(|row| &mut row[run.clone()]));
+            self.expand(x, |e, ([], x)| e.into_iter().zip(x).for_each(|(e, x)| e.store(x)));
+        }
+    }
 }
 
 /// No larger than f32 holds the exponentials of.
@@ -76,10 +87,8 @@ pub fn exponentials_of_row(z: &[f32], x: &mut [f32]) {
 
 /// The same of rows together.
 #[inline(never)]
-pub fn exponentials_of_rows<const N: usize>(halfway: &mut Halfway<N>, z: [&[f32]; N], mut x: [&mut [f32]; N]) {
-    for run in runs(z[0].len()) {
+pub fn exponentials_of_rows<const N: usize>(halfway: &mut Halfway<N>, z: [&[f32]; N], x: [&mut [f32]; N]) {
+    halfway.write(x, |halfway, run| {
         halfway.reduce(lockstep(z.map(|row| &row[run.clone()]), []), |(z, [])| bounded(z));
-        let x = lockstep([], x.each_mut().map(|row| &mut row[run.clone()]));
-        halfway.expand(x, |e, ([], x)| e.into_iter().zip(x).for_each(|(e, x)| e.store(x)));
-    }
+    });
 }

@@ -9,7 +9,7 @@ use super::softmax_few::FEW;
 use super::{OutcomePlanes, SiteRows};
 use crate::math::{LogProduct, complement, exp, log1p};
 use crate::simd::F32x4;
-use crate::tile::{PlanesMut, SUM_RUN, column, column_mut};
+use crate::tile::{PlanesMut, column, column_mut, sum_runs};
 use crate::walk::lockstep;
 use std::ops::Range;
 
@@ -79,8 +79,7 @@ pub fn subtract_top(z: &mut PlanesMut, channels: usize, top: &mut [f32]) {
 /// again.
 #[inline(never)]
 pub fn sites(surprise: bool, label: &[u32], top: &mut [f32], rows: &mut SiteRows, logit: Logit) {
-    for start in (0..label.len()).step_by(SUM_RUN) {
-        let run = start..label.len().min(start + SUM_RUN);
+    for run in sum_runs(label.len()) {
         if surprise {
             surprises(run.clone(), label, [&*rows.p, &*rows.q, &*top], logit, &mut rows.u[run.clone()]);
         }
@@ -113,11 +112,10 @@ pub fn total_surprise(
     logit: Logit,
 ) -> f64 {
     let (mut total, product) = (0.0, if channels <= FEW { PRODUCT } else { PRODUCT / 2 });
-    for start in (0..own.len()).step_by(SUM_RUN) {
-        let end = own.len().min(start + SUM_RUN);
+    for whole in sum_runs(own.len()) {
         let mut sum = F32x4::zero();
-        for start in (start..end).step_by(product) {
-            let run = start..end.min(start + product);
+        for start in whole.clone().step_by(product) {
+            let run = start..whole.end.min(start + product);
             let mut logs = LogProduct::default();
             for ([own, others], []) in lockstep([&own[run.clone()], &others[run.clone()]], []) {
                 logs.multiply(others / own);

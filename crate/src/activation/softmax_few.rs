@@ -5,7 +5,7 @@ use super::exponentials::{Halfway, bounded, exponentials_of_rows, runs};
 use super::softmax_planes::is_healthy;
 use super::with_constant;
 use crate::simd::{F32x4, U32x4};
-use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, sum_runs};
 use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep, pixels};
 use std::ops::Range;
@@ -20,33 +20,38 @@ pub const VECTOR: usize = 4;
 /// is rounded: where the last is at −20, by enough for gradients ten times as far off.
 #[inline(always)]
 pub fn exponentials<const N: usize>(z: Planes, x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    let (z, mut halfway) = (z.rows::<N>(0), Halfway::room());
-    exponentials_on(
-        |x, run| exponentials_of_rows(&mut halfway, z.map(|row| &row[run.clone()]), x),
-        x,
-        label,
-        own,
-        others,
-    );
+    exponentials_on(of_planes::<N>(z, &mut Halfway::room()), x, label, own, others);
 }
 
 /// The same of four classes whose logits lie together, turned to planes on their way: a copy that is turned first
 /// costs a tenth of the whole.
 #[inline(never)]
 pub fn exponentials_of_pixels(z: &[f32], x: &mut PlanesMut, label: &[u32], own: &mut [f32], others: &mut [f32]) {
-    let mut halfway = Halfway::room();
-    exponentials_on(|x, run| exponentials_of_block(&mut halfway, &z[VECTOR * run.start..], x), x, label, own, others);
+    exponentials_on(of_pixels(z, &mut Halfway::room()), x, label, own, others);
 }
 
-/// Exponentials of pixels whose four channels lie together, to rows of a run.
+/// Writes exponentials of planes of logits to the rows of a run.
+#[inline(always)]
+fn of_planes<'z, const N: usize>(
+    z: Planes<'z>,
+    halfway: &'z mut Halfway<N>,
+) -> impl FnMut([&mut [f32]; N], Range<usize>) + 'z {
+    let z = z.rows::<N>(0);
+    move |x, run| exponentials_of_rows(halfway, z.map(|row| &row[run.clone()]), x)
+}
+
+/// The same of pixels whose four channels lie together.
+#[inline(always)]
+fn of_pixels(z: &[f32], halfway: &mut Halfway<VECTOR>) -> impl FnMut([&mut [f32]; VECTOR], Range<usize>) {
+    |x, run| exponentials_of_block(halfway, &z[VECTOR * run.start..], x)
+}
+
 #[inline(never)]
-fn exponentials_of_block(halfway: &mut Halfway<VECTOR>, z: &[f32], mut x: [&mut [f32]; VECTOR]) {
-    for run in runs(x[0].len()) {
+fn exponentials_of_block(halfway: &mut Halfway<VECTOR>, z: &[f32], x: [&mut [f32]; VECTOR]) {
+    halfway.write(x, |halfway, run| {
         let block = pixels(&z[VECTOR * run.start..], VECTOR, 0, run.len());
         halfway.reduce(block, |block| bounded(F32x4::transpose(block)));
-        let x = lockstep([], x.each_mut().map(|row| &mut row[run.clone()]));
-        halfway.expand(x, |e, ([], x)| e.into_iter().zip(x).for_each(|(e, x)| e.store(x)));
-    }
+    });
 }
 
 #[inline(always)]
@@ -58,8 +63,7 @@ fn exponentials_on<const N: usize>(
     others: &mut [f32],
 ) {
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
-    for start in (0..label.len()).step_by(SUM_RUN) {
-        let run = start..label.len().min(start + SUM_RUN);
+    for run in sum_runs(label.len()) {
         exponentiate(x.rows::<N>(0).map(|row| &mut row[run.clone()]), run.clone());
         let sums = lockstep([as_bits(&label[run.clone()])], [&mut own[run.clone()], &mut others[run.clone()]]);
         let cells = lockstep(x.as_planes().rows::<N>(0).map(|row| &row[run.clone()]), []);
@@ -88,11 +92,7 @@ pub fn probabilities<const N: usize>(
     inverse: &mut [f32],
     sums: &mut [Sums],
 ) -> bool {
-    let (z, mut halfway) = (z.rows::<N>(0), Halfway::room());
-    let of_run = |x: [&mut [f32]; N], run: Range<usize>| {
-        exponentials_of_rows(&mut halfway, z.map(|row| &row[run.clone()]), x);
-    };
-    probabilities_on(of_run, x, label, inverse, sums)
+    probabilities_on(of_planes::<N>(z, &mut Halfway::room()), x, label, inverse, sums)
 }
 
 /// The same of four classes whose logits lie together.
@@ -104,8 +104,7 @@ pub fn probabilities_of_pixels(
     inverse: &mut [f32],
     sums: &mut [Sums],
 ) -> bool {
-    let mut halfway = Halfway::room();
-    probabilities_on(|x, run| exponentials_of_block(&mut halfway, &z[VECTOR * run.start..], x), x, label, inverse, sums)
+    probabilities_on(of_pixels(z, &mut Halfway::room()), x, label, inverse, sums)
 }
 
 #[inline(always)]
@@ -118,8 +117,7 @@ fn probabilities_on<const N: usize>(
 ) -> bool {
     let (zero, one) = (F32x4::zero(), F32x4::splat(1.0));
     let (mut added, mut healthy) = ([Sums::default(); N], zero.eq(zero));
-    for start in (0..label.len()).step_by(SUM_RUN) {
-        let run = start..label.len().min(start + SUM_RUN);
+    for run in sum_runs(label.len()) {
         exponentiate(x.rows::<N>(0).map(|row| &mut row[run.clone()]), run.clone());
         let cells = lockstep(x.as_planes().rows::<N>(0).map(|row| &row[run.clone()]), [&mut inverse[run.clone()]]);
         for (e, [inverse]) in cells {
@@ -179,9 +177,7 @@ pub fn add_up(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sum
 
 #[inline(always)]
 fn add_up_classes<const N: usize>(x: &mut PlanesMut, label: &[u32], inverse: &[f32], sums: &mut [Sums]) {
-    for start in (0..label.len()).step_by(SUM_RUN) {
-        add_up_run::<N>(x, label, inverse, start..label.len().min(start + SUM_RUN), sums);
-    }
+    sum_runs(label.len()).for_each(|run| add_up_run::<N>(x, label, inverse, run, sums));
 }
 
 /// The same of a run that is short enough for sums in f32.
@@ -228,6 +224,23 @@ mod tests {
                 assert!((got - want).abs() < 1e-6, "{got} instead of {want} at {i}");
             }
             assert_eq!(top[i], largest);
+        }
+    }
+
+    #[test]
+    fn exponentials_are_of_the_logits_as_they_are() {
+        let z: Vec<f32> = (0..48).map(|i| ((i * 7919 + 13) % 1009) as f32 / 100.0 - 5.0).collect();
+        let label: Vec<u32> = (0..16).map(|i| if i == 3 { NO_LABEL } else { i % 3 }).collect();
+        let (mut x, [mut own, mut others]) = ([0.0; 48], [[0.0; 16]; 2]);
+        let mut planes = PlanesMut::new(&mut x, 16, 16);
+        exponentials::<3>(Planes::new(&z, 16, 16), &mut planes, &label, &mut own, &mut others);
+        for i in 0..16 {
+            let e = [0, 1, 2].map(|k| f64::from(z[16 * k + i]).exp());
+            let hit = if label[i] == NO_LABEL { 0.0 } else { e[label[i] as usize] };
+            let wanted = [e[0], e[1], e[2], hit, e.iter().sum::<f64>() - hit];
+            for (got, want) in [x[i], x[16 + i], x[32 + i], own[i], others[i]].into_iter().zip(wanted) {
+                assert!((f64::from(got) - want).abs() <= 1e-6 * want, "{got} instead of {want} at {i}");
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::softmax_few::VECTOR;
 use super::softmax_many::Labels;
 use crate::simd::{F32x4, U32x4};
 use crate::slopes::{Extra, Slopes};
-use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, sum_runs};
 use crate::view::Sums;
 use crate::walk::{Walk, as_bits, lockstep, pixels_mut};
 
@@ -32,8 +32,7 @@ pub(super) fn chain<const N: usize, E: Extra>(
     let factor: [_; N] = std::array::from_fn(|k| extra.factor(k));
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
     let (row, even) = slopes.of_labels(labels.class);
-    for start in (0..row.len()).step_by(SUM_RUN) {
-        let run = start..row.len().min(start + SUM_RUN);
+    for run in sum_runs(row.len()) {
         let rows = [as_bits(labels.class), row, labels.inverse].map(|row| &row[run.clone()]);
         let maps: [_; N] = std::array::from_fn(|k| &extra.row(k, row)[run.clone()]);
         let cells = x.rows::<N>(0).map(|row| &mut row[run.clone()]);

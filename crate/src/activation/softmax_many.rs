@@ -6,7 +6,7 @@ use super::exponentials::{Halfway, exponentials_of_row, exponentials_of_rows};
 use super::softmax::{for_groups, multiply_planes};
 use crate::labels::{add_by_label, put_own, read_own, take_own};
 use crate::simd::F32x4;
-use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, sum_runs};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -57,8 +57,7 @@ pub fn add_up(x: &mut PlanesMut, labels: Labels, weights: Option<&[f32]>, sums: 
 #[inline(always)]
 fn add_up_others<const N: usize>(x: &mut PlanesMut, first: usize, inverse: &[f32], sums: &mut [Sums]) {
     // Runs are short enough for f32, and their sums go to f64.
-    for start in (0..inverse.len()).step_by(SUM_RUN) {
-        let run = start..inverse.len().min(start + SUM_RUN);
+    for run in sum_runs(inverse.len()) {
         let planes = x.rows::<N>(first).map(|row| &mut row[run.clone()]);
         let mut others = [F32x4::zero(); N];
         for (([inverse], []), ([], cells)) in lockstep([&inverse[run]], []).beside(lockstep([], planes)) {

@@ -6,7 +6,7 @@ use super::softmax_many::{Labels, add_own_distances};
 use crate::labels::{look_up, put_own};
 use crate::simd::F32x4;
 use crate::slopes::{Extra, Map, NoMap, Slopes};
-use crate::tile::{Planes, PlanesMut, SUM_RUN, vectors, vectors_mut};
+use crate::tile::{Planes, PlanesMut, sum_runs, vectors, vectors_mut};
 use crate::view::Sums;
 use crate::walk::{Walk, lockstep};
 
@@ -98,8 +98,7 @@ fn weigh_classes<const N: usize, E: Extra>(
     let constant: [_; N] = std::array::from_fn(|j| F32x4::splat(constant[first + j]));
     let factor: [_; N] = std::array::from_fn(|j| extra.factor(first + j));
     let [weighted, rest, largest] = rows;
-    for start in (0..inverse.len()).step_by(SUM_RUN) {
-        let run = start..inverse.len().min(start + SUM_RUN);
+    for run in sum_runs(inverse.len()) {
         let planes = x.rows::<N>(first).map(|row| &row[run.clone()]);
         let maps: [_; N] = std::array::from_fn(|j| &extra.row(first + j, inverse)[run.clone()]);
         let rows = [&mut *weighted, &mut *rest, &mut *largest].map(|row| &mut row[run.clone()]);

@@ -10,7 +10,7 @@ use super::with_constant;
 use crate::labels::put_own;
 use crate::simd::{F32x4, Mask};
 use crate::slopes::{Extra, Map, NoMap, Slopes};
-use crate::tile::{Planes, PlanesMut, SUM_RUN};
+use crate::tile::{Planes, PlanesMut, sum_runs};
 use crate::view::Sums;
 use crate::walk::lockstep;
 
@@ -81,8 +81,7 @@ pub fn add_up(x: &mut PlanesMut, labels: Labels, weights: Option<&[f32]>, sums: 
 #[inline(never)]
 pub fn add_up_distances(x: Planes, labels: Labels, distance: Planes, row: &mut [f32], sums: &mut [Sums]) {
     for (k, sums) in sums.iter_mut().enumerate() {
-        for start in (0..labels.inverse.len()).step_by(SUM_RUN) {
-            let run = start..labels.inverse.len().min(start + SUM_RUN);
+        for run in sum_runs(labels.inverse.len()) {
             let rows = [x.row(k), labels.inverse, distance.row(k)].map(|row| &row[run.clone()]);
             let walk = lockstep(rows, []);
             sums.distance += walk.fold(F32x4::zero(), |sum, ([e, inverse, map], [])| sum + e * inverse * map).sum();

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Section};
 use crate::census::Census;
 use crate::simd::F32x4;
 use crate::slopes::Slopes;
-use crate::tile::{SUM_RUN, sum_of_row, vectors, vectors_mut};
+use crate::tile::{SUM_RUN, sum_of_row, sum_runs, vectors, vectors_mut};
 use crate::view::{Row, Sums, Tile, Truth};
 use std::ops::Range;
 
@@ -178,8 +178,7 @@ impl Pointwise {
             Truth::Hard { label, .. } => label.len(),
             Truth::Dense(outcomes) => outcomes.u.row(0).len(),
         };
-        for start in (0..width).step_by(SUM_RUN) {
-            let run = start..width.min(start + SUM_RUN);
+        for run in sum_runs(width) {
             let [weights, values, slopes] = self.rows.each_mut().map(|row| &mut row[..run.len()]);
             let pixel = tile.weights.map(|weights| &weights[run.clone()]);
             match tile.truth {
