@@ -76,6 +76,21 @@ describe.each(kinds)("%s", (kind) => {
       if (kind !== "hausdorffDT" || z === 0) expectRight({ kind }, predicted(mode, channels, true, z));
     });
 
+    test.each(losses[kind].needs?.logits ? [] : [true, false])("given as 0 and 1, right: %s", (right) => {
+      const batch = { ...predicted(mode, channels, right, 1), fromLogits: false };
+      // Some of them between, whose slopes are finite whatever becomes of the others.
+      batch.logits.forEach((z, i) => {
+        batch.logits[i] = i % 7 === 0 ? 0.25 : Math.max(z, 0);
+      });
+      const [got, want] = [valueAndGrad({ kind }, batch), reference.valueAndGrad({ kind }, batch)];
+      const finite = want.grad.filter(Number.isFinite);
+      // Infinite where the limit is, and on the side where it is; NaN nowhere.
+      expect(difference([got.value], [want.value])).toBeLessThanOrEqual(
+        precision * Math.max(1, largest(finite)),
+      );
+      expect(difference(got.grad, want.grad)).toBeLessThanOrEqual(precision * largest(finite));
+    });
+
     test("one pixel, right and wrong", () => {
       const shape = [1, channels, 1, 1];
       const target = mode === "multiclass" ? Uint8Array.of(0) : new Uint8Array(channels).fill(1);

@@ -2,8 +2,9 @@
  * Reverse-mode differentiation of arrays: every vector remembers how to pull a gradient back to what it was
  * made of. The losses of this folder state only their value; their gradients come from here.
  *
- * Two rules keep the limits right where IEEE arithmetic would answer NaN: a constant factor of 0 removes an entry
- * even if it is infinite, and an entry nobody depends on (gradient 0) pulls nothing.
+ * Three rules keep the limits right where IEEE arithmetic would answer NaN: a constant factor of 0 removes an entry
+ * even if it is infinite, an entry nobody depends on (gradient 0) pulls nothing, and a function that is flat (slope
+ * 0) hands nothing back.
  */
 
 /** What a vector can be combined with that has no gradient. */
@@ -56,7 +57,8 @@ export class Vector {
   /** f(x) of every entry, given its slope f′(x). */
   map(f: (x: number) => number, slope: (x: number) => number): Vector {
     return this.derive(this.value.map(f), (i, g) => {
-      this.grad[i]! += g * slope(this.value[i]!);
+      const rise = slope(this.value[i]!);
+      if (rise !== 0) this.grad[i]! += g * rise;
     });
   }
 
@@ -104,12 +106,17 @@ export class Vector {
 
   /**
    * x^exponent for x ≥ 0. At x = 0 with an exponent below 1 the slope is infinite; it counts as 0 there, the limit
-   * of its product with anything that vanishes as fast as x.
+   * of its product with anything that vanishes as fast as x. At x = ∞ such a slope tends to 0, but its product with
+   * that of −ln p does not: it stays above 0.
    */
   power(exponent: number): Vector {
     return this.map(
       (x) => x ** exponent,
-      (x) => (exponent === 0 || (x === 0 && exponent < 1) ? 0 : exponent * x ** (exponent - 1)),
+      (x) => {
+        if (exponent === 0 || (x === 0 && exponent < 1)) return 0;
+        const rise = exponent * x ** (exponent - 1);
+        return x === Number.POSITIVE_INFINITY ? Math.max(rise, 1e-200) : rise;
+      },
     );
   }
 

@@ -34,7 +34,8 @@ impl Shape for Published {
         let one = F32x4::splat(1.0);
         let v = u * self.per_log_base;
         let below = v.lt(self.floor);
-        let v = v.max(self.floor);
+        // A given p of 0 has u = ∞, and ∞ / ∞ is no slope.
+        let v = v.max(self.floor).min(F32x4::splat(f32::MAX));
         let (rest, log) = (one - v, ln(v));
         let value = self.value_scale * (rest * rest) * log;
         let slope = self.slope_scale * rest * (rest / v - (log + log));
