@@ -121,6 +121,22 @@ test("no probability is further from 0 than float32's smallest", () => {
   expectAgreement({ kind: "generalizedDice" }, { ...batch, pixelWeights: Float32Array.of(0.7375) });
 });
 
+test.each([0.25, 0.5, 1])("squared Dice of one soft pixel of %d, predicted nearly so", (y) => {
+  const batch = (p: number) =>
+    ({
+      logits: Float32Array.of(p),
+      target: Float32Array.of(y),
+      shape: [1, 1, 1, 1],
+      fromLogits: false,
+    }) as const;
+  for (const distance of [1e-2, 1e-3, 1e-5]) {
+    const [got, want] = [valueAndGrad, reference.valueAndGrad].map((f) =>
+      f(dice({ squared: true }), batch(y - distance)),
+    );
+    expect(got!.grad[0]! / want!.grad[0]!).toBeCloseTo(1, 6);
+  }
+});
+
 describe("a thousand classes", () => {
   const channels = 1000;
   const random = randomNumbers(3);

@@ -7,8 +7,9 @@ use crate::walk::as_bits;
 
 /// What the losses report of a tile: a = ∂L/∂p of each channel, and b = ∂L/∂ln p, of the label where
 /// targets are hard, of each outcome where they are dense. Overlap losses have the same a wherever y
-/// is the same: ω (constant + hit · y + square · p) says it for a whole class. At the label that is
-/// label − square · (1 − p), which does not cancel where prediction and truth agree.
+/// is the same: ω (constant + hit · y + square · p) says it for a whole class. In the form
+/// constant + (hit + square) · y + square · (p − y) nothing cancels where prediction and truth agree; at the label
+/// that is label − square · (1 − p).
 #[derive(Default)]
 pub struct Slopes {
     classes: [Vec<f32>; 4],
@@ -50,7 +51,7 @@ impl Slopes {
     }
     /// Adds to the slopes of a whole class.
     pub fn add_class(&mut self, k: usize, constant: f64, hit: f64, square: f64) {
-        let values = [constant, square, constant + hit + square, hit];
+        let values = [constant, square, constant + hit + square, hit + square];
         for (coefficients, value) in self.classes.iter_mut().zip(values) {
             coefficients[k] += value as f32;
         }
@@ -70,7 +71,7 @@ impl Slopes {
         let [constant, square, label, _] = &self.classes;
         (constant, square, label)
     }
-    /// Constant of each class, and what its own label has on top of it.
+    /// Constant of each class, and what its own label has on top of it, where squares have no part.
     pub fn constant_and_hit(&self) -> (&[f32], &[f32]) {
         (&self.classes[0], &self.classes[3])
     }
@@ -125,21 +126,21 @@ impl Slopes {
         let classes = std::mem::take(&mut self.classes);
         let mut planes = self.a();
         for k in 0..tile.section.channels {
-            let [constant, square, at_label, hit] = classes.each_ref().map(|row| F32x4::splat(row[k]));
+            let [constant, square, at_label, on_top] = classes.each_ref().map(|row| F32x4::splat(row[k]));
             let outcome = tile.outcome_of(k);
             for (i, (a, p)) in planes.plane(k).iter_mut().zip(tile.probability.plane(k)).enumerate() {
                 let p = F32x4::load(p);
-                let mut slope = constant + square * p;
-                match (tile.truth, tile.complement) {
+                let mut slope = match (tile.truth, tile.complement) {
                     (Truth::Dense(outcomes), _) => {
-                        slope = slope + hit * F32x4::load(&outcomes.y.plane(outcome)[i]);
+                        let y = F32x4::load(&outcomes.y.plane(outcome)[i]);
+                        constant + on_top * y + square * (p - y)
                     }
                     (Truth::Hard { label, .. }, complement) => {
                         let q = complement.map_or(F32x4::splat(1.0) - p, |q| F32x4::load(&vectors(q)[i]));
                         let here = U32x4::load(&vectors(label)[i]).eq(U32x4::splat(outcome as u32));
-                        slope = here.select(at_label - square * q, slope);
+                        here.select(at_label - square * q, constant + square * p)
                     }
-                }
+                };
                 if let Some(weights) = tile.weights {
                     slope = slope * F32x4::load(&vectors(weights)[i]);
                 }
