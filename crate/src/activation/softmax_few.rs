@@ -63,21 +63,18 @@ fn exponentials_on<const N: usize>(
     others: &mut [f32],
 ) {
     let class: [_; N] = std::array::from_fn(|k| U32x4::splat(k as u32));
-    for run in sum_runs(label.len()) {
-        exponentiate(x.rows::<N>(0).map(|row| &mut row[run.clone()]), run.clone());
-        let sums = lockstep([as_bits(&label[run.clone()])], [&mut own[run.clone()], &mut others[run.clone()]]);
-        let cells = lockstep(x.as_planes().rows::<N>(0).map(|row| &row[run.clone()]), []);
-        for (([label], [own, others]), (e, [])) in sums.beside(cells) {
-            let (mut hit, mut sum) = (F32x4::zero(), F32x4::zero());
-            for (e, class) in e.into_iter().zip(class) {
-                let mine = e.keep(label.bits().eq(class));
-                hit = hit + mine;
-                // A difference: the compiler makes three instructions of `drop`.
-                sum = sum + (e - mine);
-            }
-            hit.store(own);
-            sum.store(others);
+    exponentiate(x.rows::<N>(0), 0..label.len());
+    let cells = lockstep(x.as_planes().rows::<N>(0), []);
+    for (([label], [own, others]), (e, [])) in lockstep([as_bits(label)], [own, others]).beside(cells) {
+        let (mut hit, mut sum) = (F32x4::zero(), F32x4::zero());
+        for (e, class) in e.into_iter().zip(class) {
+            let mine = e.keep(label.bits().eq(class));
+            hit = hit + mine;
+            // A difference: the compiler makes three instructions of `drop`.
+            sum = sum + (e - mine);
         }
+        hit.store(own);
+        sum.store(others);
     }
 }
 
