@@ -68,7 +68,7 @@ pub fn expand(Reduced { rest: r, exponent }: Reduced) -> F32x4 {
 
 /// ln x for finite x ≥ 1.2e-38 (not denormal), within 2 ULP, also near 1, where the result is small.
 #[inline(always)]
-fn ln_normal(x: F32x4) -> F32x4 {
+pub fn ln_normal(x: F32x4) -> F32x4 {
     // x = 2^k · m with m in [√½, √2): subtracting the bits of √½ moves the exponent's step there.
     let sqrt_half = U32x4::splat(std::f32::consts::FRAC_1_SQRT_2.to_bits());
     let k = (x.bits() - sqrt_half).shift_right_signed(23);
@@ -186,49 +186,6 @@ pub fn complement(p: F32x4, u: F32x4) -> F32x4 {
     u.lt(F32x4::splat(0.6)).select(series, F32x4::splat(1.0) - p)
 }
 
-/// A fixed exponent: x^γ for x ≥ 0. The usual exponents need no logarithm.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Power {
-    /// γ = 0
-    Zero,
-    /// γ = 1
-    One,
-    /// γ = 2
-    Two,
-    /// any other γ, by exp(γ ln x)
-    Real(f32),
-}
-
-impl Power {
-    /// The exponent γ.
-    pub fn new(gamma: f64) -> Self {
-        match gamma {
-            0.0 => Self::Zero,
-            1.0 => Self::One,
-            2.0 => Self::Two,
-            _ => Self::Real(gamma as f32),
-        }
-    }
-    /// x^γ; 0⁰ = 1.
-    #[inline(always)]
-    pub fn of(self, x: F32x4) -> F32x4 {
-        match self {
-            Self::Zero => F32x4::splat(1.0),
-            Self::One => x,
-            Self::Two => x * x,
-            Self::Real(gamma) => real_power(x, gamma),
-        }
-    }
-}
-
-/// A function of its own: unrolled into every loop it would be a third of the module.
-#[inline(never)]
-fn real_power(x: F32x4, gamma: f32) -> F32x4 {
-    // Bounded where e^x would leave the range of f32.
-    let exponent = (F32x4::splat(gamma) * ln(x)).min(F32x4::splat(88.0));
-    exp(exponent).drop(x.eq(F32x4::zero()))
-}
-
 /// x^y for x > 0, within 1e-14 of itself where it is neither huge nor tiny. A correctly rounded `powf` would be 1.3 of
 /// the module's 100 KB. Squares are what the Hausdorff loss takes of every distance.
 pub fn power(x: f64, exponent: f64) -> f64 {
@@ -331,17 +288,6 @@ mod tests {
     fn logarithms_near_1() {
         for x in [-0.999, -0.5, -1e-3, -3e-9, -1e-15, -1e-17, 0.0, 1e-300, 2e-16, 1e-8, 0.3, 7.0] {
             assert!((ln_1p(x) - x.ln_1p()).abs() <= 5e-16 * x.ln_1p().abs(), "ln(1 + {x})");
-        }
-    }
-
-    #[test]
-    fn powers() {
-        for gamma in [0.0, 1.0, 2.0, 0.5, 0.3, 3.7] {
-            for x in [0.0f32, 1e-8, 1e-7, 0.1, 0.5, 1.0, 7.0] {
-                let got = Power::new(gamma).of(F32x4::splat(x)).lanes()[0];
-                let want = f64::from(x).powf(gamma);
-                assert!((f64::from(got) - want).abs() <= 2e-5 * want, "{x}^{gamma} = {want}, got {got}");
-            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod exponentials;
 pub mod given;
+pub mod powers;
 pub mod sigmoid;
 pub mod sigmoid_rows;
 pub mod sigmoid_sweeps;

@@ -80,25 +80,34 @@ pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
 }
 
 /// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives, and of pixels: Σ w ℓ, and
-/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a.
+/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a of u, p and q, and of what
+/// `ahead` made of rows of u and q (else q again).
 #[inline(always)]
 pub fn sweep(
     row: &Row,
     weights: [f32; 2],
     scale: f32,
     out: &mut [f32],
-    at_site: impl Fn(F32x4, F32x4, F32x4) -> (F32x4, F32x4),
+    ahead: Option<impl Fn(&[f32], &[f32], &mut [f32])>,
+    at_site: impl Fn([F32x4; 4]) -> (F32x4, F32x4),
 ) -> f64 {
     let scale = F32x4::splat(scale);
     let mut total = 0.0;
     let mut halfway = Halfway::room();
-    let [mut u, mut q, mut signed] = [[0.0; RUN]; 3];
+    let [mut u, mut q, mut signed, mut room] = [[0.0; RUN]; 4];
     in_pieces(row, out, |piece, out| {
-        let [u, q, signed] = [&mut u, &mut q, &mut signed].map(|row| &mut row[..out.len()]);
+        let [u, q, signed, room] = [&mut u, &mut q, &mut signed, &mut room].map(|row| &mut row[..out.len()]);
         sites(piece, weights, &mut halfway, SiteRows { u, p: out, q }, signed);
+        let ahead = match &ahead {
+            Some(ahead) => {
+                ahead(u, q, room);
+                &*room
+            }
+            None => &*q,
+        };
         let mut sum = F32x4::zero();
-        for ([weight, u, q], [out]) in lockstep([signed, u, q], [out]) {
-            let (value, slope) = at_site(u, F32x4::load(out), q);
+        for ([weight, u, q, ahead], [out]) in lockstep([signed, u, q, ahead], [out]) {
+            let (value, slope) = at_site([u, F32x4::load(out), q, ahead]);
             sum = sum + value * weight.abs();
             (slope * weight * scale).store(out);
         }

@@ -6,8 +6,9 @@
 
 use super::pointwise::{Pointwise, Shape};
 use super::{Loss, Reduction};
-use crate::math::ln;
+use crate::math::ln_normal;
 use crate::simd::F32x4;
+use crate::tile::{vectors, vectors_mut};
 
 /// Options of the conservative loss.
 pub struct Conservative {
@@ -28,18 +29,28 @@ struct Published {
     slope_scale: F32x4,
     floor: F32x4,
 }
-impl Shape for Published {
+impl Published {
     #[inline(always)]
-    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
-        let one = F32x4::splat(1.0);
-        let v = u * self.per_log_base;
-        let below = v.lt(self.floor);
+    fn clamped(&self, u: F32x4) -> F32x4 {
         // A given p of 0 has u = ∞, and ∞ / ∞ is no slope.
-        let v = v.max(self.floor).min(F32x4::splat(f32::MAX));
-        let (rest, log) = (one - v, ln(v));
+        (u * self.per_log_base).max(self.floor).min(F32x4::splat(f32::MAX))
+    }
+}
+impl Shape for Published {
+    const AHEAD: bool = true;
+    /// ln v
+    fn ahead(&self, u: &[f32], _q: &[f32], logs: &mut [f32]) {
+        for (u, log) in vectors(u).iter().zip(vectors_mut(logs)) {
+            ln_normal(self.clamped(F32x4::load(u))).store(log);
+        }
+    }
+    #[inline(always)]
+    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4, log: F32x4) -> (F32x4, F32x4) {
+        let v = self.clamped(u);
+        let rest = F32x4::splat(1.0) - v;
         let value = self.value_scale * (rest * rest) * log;
         let slope = self.slope_scale * rest * (rest / v - (log + log));
-        (value, slope.drop(below))
+        (value, slope.drop((u * self.per_log_base).lt(self.floor)))
     }
 }
 
@@ -51,7 +62,8 @@ impl Conservative {
             per_log_base: F32x4::splat((1.0 / log_base) as f32),
             value_scale: F32x4::splat((self.lambda / log_base) as f32),
             slope_scale: F32x4::splat((-self.lambda / (log_base * log_base)) as f32),
-            floor: F32x4::splat(self.floor as f32),
+            // Where logarithms of f32 end.
+            floor: F32x4::splat((self.floor as f32).max(f32::MIN_POSITIVE)),
         };
         Box::new(Pointwise::new(shape, self.reduction))
     }

@@ -22,7 +22,7 @@ impl Shape for Surprise {
     const SLOPE_NEEDS_SURPRISE: bool = false;
     const IS_SURPRISE: bool = true;
     #[inline(always)]
-    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
+    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4, _ahead: F32x4) -> (F32x4, F32x4) {
         (u, F32x4::splat(-1.0))
     }
 }

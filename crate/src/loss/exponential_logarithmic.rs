@@ -6,8 +6,10 @@ use super::overlap::{Cost, Overlap, Score, Sums};
 use super::parts::Parts;
 use super::pointwise::{Pointwise, Shape, Weights};
 use super::{Classes, Numbers, Over, Reduction};
-use crate::math::{Power, ln_1p};
+use crate::activation::powers::Power;
+use crate::math::ln_1p;
 use crate::simd::F32x4;
+use crate::tile::{vectors, vectors_mut};
 
 /// Options of the exponential logarithmic loss.
 pub struct ExponentialLogarithmic {
@@ -46,6 +48,9 @@ impl Score for LogDice {
     }
 }
 
+/// The least u.
+const FLOOR: f32 = 1e-7;
+
 /// ℓ = u^γ, ∂ℓ/∂ln p = −γ u^(γ − 1)
 #[derive(Clone, Copy)]
 struct PowerOfSurprise {
@@ -54,13 +59,18 @@ struct PowerOfSurprise {
     below: Power,
 }
 impl Shape for PowerOfSurprise {
+    const AHEAD: bool = true;
+    /// u^(γ − 1)
+    fn ahead(&self, u: &[f32], _q: &[f32], powers: &mut [f32]) {
+        for (u, power) in vectors(u).iter().zip(vectors_mut(powers)) {
+            F32x4::load(u).max(F32x4::splat(FLOOR)).store(power);
+        }
+        self.below.raise(powers);
+    }
     #[inline(always)]
-    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4) -> (F32x4, F32x4) {
-        let floor = F32x4::splat(1e-7);
-        let is_floored = u.lt(floor);
-        let u = u.max(floor);
-        let power = self.below.of(u);
-        (u * power, (-self.gamma * power).drop(is_floored))
+    fn at(&self, u: F32x4, _p: F32x4, _q: F32x4, power: F32x4) -> (F32x4, F32x4) {
+        let floor = F32x4::splat(FLOOR);
+        (u.max(floor) * power, (-self.gamma * power).drop(u.lt(floor)))
     }
 }
 

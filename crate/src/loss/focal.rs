@@ -5,7 +5,7 @@
 
 use super::pointwise::{Pointwise, Shape, Weights};
 use super::{Loss, Numbers, Reduction};
-use crate::math::Power;
+use crate::activation::powers::Power;
 use crate::simd::F32x4;
 
 /// Options of the focal loss.
@@ -20,42 +20,61 @@ pub struct Focal {
 
 /// ℓ = q^γ u
 #[derive(Clone, Copy)]
-struct Modulated<P> {
-    power: P,
+struct Modulated<M> {
+    modulation: M,
     gamma: F32x4,
 }
 
-/// q ↦ q^γ
+/// Where q^γ comes from.
 trait Modulation: Copy + 'static {
-    fn of(self, q: F32x4) -> F32x4;
+    /// Whether from rows that were raised.
+    const AHEAD: bool;
+    /// Raises a row of q, if so.
+    fn raise(self, row: &mut [f32]);
+    /// q^γ, given q and what became of it there.
+    fn of(self, q: F32x4, raised: F32x4) -> F32x4;
 }
 impl Modulation for Power {
+    const AHEAD: bool = true;
     #[inline(always)]
-    fn of(self, q: F32x4) -> F32x4 {
-        Power::of(self, q)
+    fn raise(self, row: &mut [f32]) {
+        self.raise(row);
+    }
+    #[inline(always)]
+    fn of(self, _q: F32x4, raised: F32x4) -> F32x4 {
+        raised
     }
 }
-/// The usual γ = 2, without a decision at every pixel.
+/// The usual γ = 2, which costs less than a row that goes to memory and back.
 #[derive(Clone, Copy)]
 struct Square;
 impl Modulation for Square {
+    const AHEAD: bool = false;
     #[inline(always)]
-    fn of(self, q: F32x4) -> F32x4 {
+    fn raise(self, _row: &mut [f32]) {}
+    #[inline(always)]
+    fn of(self, q: F32x4, _raised: F32x4) -> F32x4 {
         q * q
     }
 }
 
-impl<P: Modulation> Shape for Modulated<P> {
+impl<M: Modulation> Shape for Modulated<M> {
+    const AHEAD: bool = M::AHEAD;
+    /// q^γ
+    fn ahead(&self, _u: &[f32], q: &[f32], raised: &mut [f32]) {
+        raised.copy_from_slice(q);
+        self.modulation.raise(raised);
+    }
     #[inline(always)]
-    fn against(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
+    fn against(&self, u: F32x4, p: F32x4, q: F32x4, raised: F32x4) -> (F32x4, F32x4) {
         // −q times the slope below, in which nothing is divided.
-        let modulation = self.power.of(q);
+        let modulation = self.modulation.of(q, raised);
         (modulation * u, modulation * (self.gamma * p * u + q))
     }
     #[inline(always)]
-    fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
+    fn at(&self, u: F32x4, p: F32x4, q: F32x4, raised: F32x4) -> (F32x4, F32x4) {
         let (one, zero) = (F32x4::splat(1.0), F32x4::zero());
-        let modulation = self.power.of(q);
+        let modulation = self.modulation.of(q, raised);
         let ratio = q.eq(zero).select(one, u / q);
         // p = 0 where u is beyond e^x's range: p u is 0 there.
         let tail = (self.gamma * p * ratio).drop(p.eq(zero));
@@ -72,8 +91,8 @@ impl Focal {
             list => Weights::PerClass(list),
         };
         let loss = match Power::new(self.gamma) {
-            Power::Two => Pointwise::new(Modulated { power: Square, gamma }, self.reduction),
-            power => Pointwise::new(Modulated { power, gamma }, self.reduction),
+            Power::Two => Pointwise::new(Modulated { modulation: Square, gamma }, self.reduction),
+            modulation => Pointwise::new(Modulated { modulation, gamma }, self.reduction),
         };
         Box::new(loss.weighted(weights))
     }
@@ -86,9 +105,11 @@ mod tests {
     #[test]
     fn gamma_0_is_cross_entropy_and_certainty_costs_nothing() {
         let at = |gamma: f64, p: f32, q: f32| {
-            let shape = Modulated { power: Power::new(gamma), gamma: F32x4::splat(gamma as f32) };
+            let shape = Modulated { modulation: Power::new(gamma), gamma: F32x4::splat(gamma as f32) };
+            let mut raised = [0.0; 4];
+            shape.ahead(&[0.0; 4], &[q; 4], &mut raised);
             let u = if q < 0.5 { -(-f64::from(q)).ln_1p() } else { -f64::from(p).ln() } as f32;
-            let (value, slope) = shape.at(F32x4::splat(u), F32x4::splat(p), F32x4::splat(q));
+            let (value, slope) = shape.at(F32x4::splat(u), F32x4::splat(p), F32x4::splat(q), F32x4::load(&raised));
             (value.lanes()[0], slope.lanes()[0])
         };
         assert_eq!(at(0.0, 0.25, 0.75).1, -1.0);

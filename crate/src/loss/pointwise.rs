@@ -12,18 +12,24 @@ use crate::simd::F32x4;
 use crate::slopes::Slopes;
 use crate::tile::{SUM_RUN, sum_of_row, sum_runs, vectors, vectors_mut};
 use crate::view::{Row, Sums, Tile, Truth};
+use crate::walk::lockstep;
 use std::ops::Range;
 
 /// What is particular to one pointwise loss.
 pub trait Shape: Copy + 'static {
-    /// ℓ and ∂ℓ/∂ln p for one outcome with probability p, u = −ln p, q = 1 − p.
-    fn at(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4);
+    /// ℓ and ∂ℓ/∂ln p for one outcome with probability p, u = −ln p, q = 1 − p, and what was taken ahead.
+    fn at(&self, u: F32x4, p: F32x4, q: F32x4, ahead: F32x4) -> (F32x4, F32x4);
     /// ℓ and ∂ℓ/∂a, where a = ln (q / p) is the logit against the label of a sigmoid: −q ∂ℓ/∂ln p.
     #[inline(always)]
-    fn against(&self, u: F32x4, p: F32x4, q: F32x4) -> (F32x4, F32x4) {
-        let (value, slope) = self.at(u, p, q);
+    fn against(&self, u: F32x4, p: F32x4, q: F32x4, ahead: F32x4) -> (F32x4, F32x4) {
+        let (value, slope) = self.at(u, p, q, ahead);
         (value, -slope * q)
     }
+    /// Whether a function of u or q is taken ahead of the rest. A power or a logarithm is: with so many operations that
+    /// wait for each other it takes half as long in loops of its own.
+    const AHEAD: bool = false;
+    /// That function, from rows of u and q.
+    fn ahead(&self, _u: &[f32], _q: &[f32], _ahead: &mut [f32]) {}
     /// Whether `at` looks at u for its slope.
     const SLOPE_NEEDS_SURPRISE: bool = true;
     /// Whether ℓ is u itself.
@@ -42,17 +48,21 @@ trait Rows {
 
 impl<S: Shape> Rows for S {
     fn evaluate(&self, u: &[f32], p: &[f32], q: &[f32], value: &mut [f32], slope: &mut [f32]) {
-        let n = value.len() / 4;
-        let (u, p, q) = (&vectors(u)[..n], &vectors(p)[..n], &vectors(q)[..n]);
-        let (value, slope) = (&mut vectors_mut(value)[..n], &mut vectors_mut(slope)[..n]);
-        for i in 0..n {
-            let at = self.at(F32x4::load(&u[i]), F32x4::load(&p[i]), F32x4::load(&q[i]));
-            at.0.store(&mut value[i]);
-            at.1.store(&mut slope[i]);
+        let mut room = [0.0; SUM_RUN];
+        let room = &mut room[..q.len()];
+        self.ahead(u, q, room);
+        let ahead = if S::AHEAD { &*room } else { q };
+        for ([u, p, q, ahead], [value, slope]) in lockstep([u, p, q, ahead], [value, slope]) {
+            let at = self.at(u, p, q, ahead);
+            at.0.store(value);
+            at.1.store(slope);
         }
     }
     fn sweep(&self, row: &Row, weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
-        sigmoid_rows::sweep(row, weights, scale, out, |u, p, q| self.against(u, p, q))
+        let ahead = |u: &[f32], q: &[f32], ahead: &mut [f32]| self.ahead(u, q, ahead);
+        sigmoid_rows::sweep(row, weights, scale, out, S::AHEAD.then_some(ahead), |[u, p, q, ahead]| {
+            self.against(u, p, q, ahead)
+        })
     }
     fn slope_needs_surprise(&self) -> bool {
         S::SLOPE_NEEDS_SURPRISE
