@@ -5,7 +5,11 @@ import { expect, test } from "vitest";
 import { type Kind, losses } from "../ts/loss/index.ts";
 import { type Case, cases, randomNumbers } from "./support/arbitrary.ts";
 
-const step = 1e-5;
+/**
+ * A tie that a step of a sort crosses at its very end bends the value too little to be noticed, and the slope more
+ * than is allowed. Hardly ever does a shorter step cross it too.
+ */
+const steps = [1e-5, 1e-6, 1e-7];
 
 /** The batch with float64 logits, which central differences need. */
 function inFloat64({ batch }: Case): ReferenceBatch & { readonly logits: Float64Array } {
@@ -16,7 +20,7 @@ function inFloat64({ batch }: Case): ReferenceBatch & { readonly logits: Float64
  * The slope along `direction`: analytic, and by differences. Undefined where differences from both sides disagree:
  * a kink (of a sort, a hinge, a threshold) lies within a step.
  */
-function slopes(loss: LossSpec, batch: ReferenceBatch, direction: Float64Array) {
+function slopes(loss: LossSpec, batch: ReferenceBatch, direction: Float64Array, step: number) {
   const at = (h: number) =>
     value(loss, { ...batch, logits: batch.logits.map((z, i) => z + h * direction[i]!) });
   const { value: here, grad } = valueAndGrad(loss, batch);
@@ -42,11 +46,14 @@ test.each(Object.keys(losses) as Kind[])("the gradient of %s is the slope of its
       const one = new Float64Array(batch.logits.length);
       one[Math.floor(random() * one.length)] = 1;
       for (const direction of [everywhere, one]) {
-        const found = slopes(drawn.loss, batch, direction);
+        const found = steps.map((step) => slopes(drawn.loss, batch, direction, step));
         tried++;
-        if (found === undefined) continue;
+        if (found[0] === undefined) continue;
         smooth++;
-        expect(Math.abs(found.analytic - found.numeric)).toBeLessThanOrEqual(found.within);
+        const agrees = found.map(
+          (slope) => slope && Math.abs(slope.analytic - slope.numeric) <= slope.within,
+        );
+        expect(agrees, JSON.stringify(found)).toContain(true);
       }
     },
   );

@@ -53,7 +53,9 @@ test("names of the core are the names in snake case", () => {
 test("every loss has one file on each side and in the reference, and there is no other", () => {
   const shared = {
     "ts/loss": ["index", "fit", "resolve", "sum"],
-    "crate/src/loss": [...["mod", "overlap", "planar", "pointwise", "lovasz", "lovasz_extension", "parts"]],
+    "crate/src/loss": [
+      ...["mod", "overlap", "planar", "pointwise", "lovasz", "lovasz_extension", "parts", "smoothing"],
+    ],
     "ts/reference": [
       ...["index", "evaluate", "activation", "distance", "labels", "lovasz", "maps", "metrics"],
       ...["pairs", "pixelwise", "planes", "tape"],

@@ -98,7 +98,7 @@ const floors = [
   ["workspace"],
   ["kept"],
   ["work"],
-  ["sweep_pixels", "sweep_planes", "sweep_rows"],
+  ["sweep_linear", "sweep_pixels", "sweep_planes", "sweep_rows"],
   ["terms"],
   ["objective"],
   ["exports"],

@@ -24,6 +24,7 @@ pub mod objective;
 pub mod simd;
 pub mod slopes;
 pub mod sort;
+pub mod sweep_linear;
 pub mod sweep_pixels;
 pub mod sweep_planes;
 pub mod sweep_rows;

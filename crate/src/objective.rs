@@ -11,6 +11,7 @@ use crate::census::{Argument, Census, Fault};
 use crate::kept::Kept;
 use crate::loss::parts::Parts;
 use crate::terms::Terms;
+use crate::tile::sum_of_row;
 use crate::view::Sums;
 use crate::work::{Planar, Work};
 use crate::workspace::{Workspace, for_each_tile};
@@ -94,6 +95,7 @@ impl Objective {
     /// where the batch's data is at fault.
     pub fn evaluate(&mut self, batch: &Batch, gradient: Option<&mut [f32]>, check_logits: bool) -> Result<f64, Fault> {
         self.begin(batch, gradient.is_some(), check_logits)?;
+        self.sweep_linear(batch, None);
         let needs = self.workspace.needs;
         let second = match &gradient {
             None => Second::None,
@@ -119,10 +121,11 @@ impl Objective {
         }
         self.buffer = spare;
         self.terms.settle(true, &self.sums);
-        if second != Second::None
-            && let Some(gradient) = buffer
-        {
-            self.second_sweep(batch, gradient, second);
+        if let Some(gradient) = buffer {
+            if second != Second::None {
+                self.second_sweep(batch, gradient, second);
+            }
+            self.sweep_linear(batch, Some(gradient));
         }
         self.terms.settle(false, &self.sums);
         Ok(self.terms.value())
@@ -132,7 +135,7 @@ impl Objective {
     pub fn map(&mut self, batch: &Batch, losses: &mut [f32], check_logits: bool) -> Result<(), Fault> {
         self.begin(batch, false, check_logits)?;
         let mut row = Vec::new();
-        for_each_tile(batch, false, |place| {
+        for_each_tile(batch, false, &mut |place| {
             row.resize(place.width, 0.0);
             let mut work = Work::open(&mut self.workspace, place);
             work.read();
@@ -140,11 +143,34 @@ impl Objective {
             row.fill(0.0);
             let tile = work.tile().0;
             self.terms.map(&tile, &mut row);
+            for (weight, loss) in self.terms.linear() {
+                let mut work = Work::open(&mut self.workspace, place);
+                let costs = work.sweep_linear(loss.linear().0, weight, None);
+                row.iter_mut().zip(costs).for_each(|(to, cost)| *to += cost);
+            }
             let (first, step) = batch.label_plane(&place.section);
             let sites = losses[first + place.start * step..].iter_mut().step_by(step);
             sites.zip(&row[..place.length]).for_each(|(to, &from)| *to = from);
         });
         Ok(())
+    }
+
+    /// What is linear in the logits: Σ over all pixels, before the logits may be written over; given the gradient of
+    /// the rest, its slopes.
+    #[inline(never)]
+    fn sweep_linear(&mut self, batch: &Batch, mut gradient: Option<&mut [f32]>) {
+        for (weight, loss) in self.terms.linear() {
+            let (coefficients, per_site) = loss.linear();
+            let scale = if gradient.is_some() { weight * per_site } else { 1.0 };
+            let mut sum = 0.0;
+            for_each_tile(batch, false, &mut |place| {
+                let mut work = Work::open(&mut self.workspace, place);
+                sum += sum_of_row(work.sweep_linear(coefficients, scale, gradient.as_deref_mut()));
+            });
+            if gradient.is_none() {
+                loss.observe_linear(sum);
+            }
+        }
     }
 
     fn first_sweep(&mut self, batch: &Batch, mut buffer: Option<&mut [f32]>, second: Second) {
@@ -162,7 +188,7 @@ impl Objective {
         for (row, needed) in self.kept.iter_mut().zip(needed) {
             row.resize(if is_kept && needed { batch.labels() } else { 0 }, 0.0);
         }
-        for_each_tile(batch, self.workspace.by_planes, |place| {
+        for_each_tile(batch, self.workspace.by_planes, &mut |place| {
             let section = place.section;
             let mut work = Work::open(&mut self.workspace, place);
             // Rows and planes are swept alike with and without a gradient, so that both give the same value to
@@ -254,7 +280,7 @@ impl Objective {
             _ => Planar::None,
         };
         let is_swept_by_rows = second == Second::Recall && self.workspace.is_swept_by_rows(batch);
-        for_each_tile(batch, self.workspace.by_planes, |place| {
+        for_each_tile(batch, self.workspace.by_planes, &mut |place| {
             let mut work = Work::open(&mut self.workspace, place);
             if is_swept_by_rows {
                 let slopes = self.terms.pull_outcomes(&place.section);

@@ -77,6 +77,11 @@ impl Terms {
             _ => None,
         }
     }
+    /// Those of which a part is linear in the logits.
+    pub fn linear(&mut self) -> impl Iterator<Item = (f32, &mut dyn Loss)> {
+        let terms = self.0.iter_mut().filter(|term| !term.loss.linear().0.is_empty());
+        terms.map(|term| (term.weight as f32, &mut *term.loss as &mut dyn Loss))
+    }
     /// Those that sweep rows under a sigmoid apart.
     pub fn apart(&mut self) -> Weighted<'_> {
         let terms = self.0.iter_mut().filter(|term| term.needs.apart());

@@ -15,8 +15,7 @@ export function lovasz(pairs: Pairs, errors: Vector, isPositive: (i: number) => 
       group.map(isPositive),
     );
     group.forEach((i, rank) => {
-      // An error of 0 has no side to grow to: sign(p − y) = 0.
-      growth[i] = errors.value[i] === 0 ? 0 : weights[rank]!;
+      growth[i] = weights[rank]!;
     });
   }
   // Piecewise linear in the errors, so g is the gradient as well as the weight.

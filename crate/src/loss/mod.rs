@@ -25,6 +25,7 @@ pub mod lovasz_extension;
 pub mod lovasz_hinge;
 pub mod lovasz_softmax;
 pub mod parts;
+pub mod smoothing;
 pub mod tversky;
 pub mod weighted_cross_entropy;
 
@@ -44,6 +45,12 @@ pub trait Loss {
     }
     /// Looks at the target's census; forgets what it knew of another batch.
     fn begin(&mut self, batch: &Batch, census: &Census);
+    /// c of each channel, where a part of it is Σ c_k (z_l − z_k), and what that is multiplied with.
+    fn linear(&self) -> (&[f32], f32) {
+        (&[], 0.0)
+    }
+    /// Before the sweeps: Σ of that over all pixels.
+    fn observe_linear(&mut self, _sum: f64) {}
     /// First sweep: looks at each site of a tile. Only where `needs` says so.
     fn observe(&mut self, _tile: &Tile) {}
     /// Between the sweeps: looks at one class of all images, and writes its slopes.

@@ -4,6 +4,7 @@
 //!
 //! The normaliser depends on the target alone, so a sum of pointwise losses needs one sweep.
 
+use super::smoothing::Smoothing;
 use super::{Loss, Needs, Numbers, OutcomeSlopes, Reduction};
 use crate::activation::{fill_masked, sigmoid_rows};
 use crate::batch::{Batch, Section};
@@ -53,9 +54,9 @@ impl<S: Shape> Rows for S {
         self.ahead(u, q, room);
         let ahead = if S::AHEAD { &*room } else { q };
         for ([u, p, q, ahead], [value, slope]) in lockstep([u, p, q, ahead], [value, slope]) {
-            let at = self.at(u, p, q, ahead);
-            at.0.store(value);
-            at.1.store(slope);
+            let (cost, along) = self.at(u, p, q, ahead);
+            cost.store(value);
+            along.store(slope);
         }
     }
     fn sweep(&self, row: &Row, weights: [f32; 2], scale: f32, out: &mut [f32]) -> f64 {
@@ -95,14 +96,11 @@ pub struct Pointwise {
     /// Whether the mean divides by the sum of the class weights (cross-entropy, as in PyTorch)
     /// instead of the number of sites.
     weighted_mean: bool,
-    /// ε of label smoothing.
-    smoothing: f32,
+    smoothing: Smoothing,
     reduction: Reduction,
 
     /// Weight of each outcome in each section.
     table: Vec<f32>,
-    /// Whether all of them are 1.
-    even: bool,
     outcomes: usize,
     per_site: f64,
     sum: f64,
@@ -118,10 +116,9 @@ impl Pointwise {
             shape: Box::new(shape),
             weights: Weights::PerClass(Numbers::None),
             weighted_mean: false,
-            smoothing: 0.0,
+            smoothing: Smoothing::default(),
             reduction,
             table: Vec::new(),
-            even: true,
             outcomes: 0,
             per_site: 0.0,
             sum: 0.0,
@@ -138,9 +135,9 @@ impl Pointwise {
         self.weighted_mean = true;
         self
     }
-    /// With label smoothing ε: y becomes (1 − ε) y + ε/K over K outcomes.
+    /// With label smoothing ε.
     pub fn smoothed(mut self, smoothing: f64) -> Self {
-        self.smoothing = smoothing as f32;
+        self.smoothing = Smoothing::new(smoothing);
         self
     }
 
@@ -162,7 +159,6 @@ impl Pointwise {
                 });
             }
         }
-        self.even = self.table.iter().all(|&weight| weight == 1.0);
     }
 
     fn denominator(&self, batch: &Batch, census: &Census) -> f64 {
@@ -172,10 +168,9 @@ impl Pointwise {
         }
         let sections = batch.sections().map(|section| {
             let weight = |k: usize| f64::from(self.table[section.index * self.outcomes + k]);
-            if batch.sigmoid {
-                census.valid(section.index) * weight(0)
-            } else {
-                (0..self.outcomes).map(|k| census.count(section.index, k) * weight(k)).sum()
+            match batch.sigmoid {
+                true => census.valid(section.index) * weight(0),
+                false => (0..self.outcomes).map(|k| census.count(section.index, k) * weight(k)).sum(),
             }
         });
         sections.sum()
@@ -184,6 +179,7 @@ impl Pointwise {
     /// Visits weighted values and slopes of a tile, of the label or of each outcome, run by run.
     fn visit(&mut self, tile: &Tile, visit: Visit) {
         let table = &self.table[tile.section.index * self.outcomes..][..self.outcomes];
+        let is_even = table.iter().all(|&weight| weight == 1.0);
         let width = match tile.truth {
             Truth::Hard { label, .. } => label.len(),
             Truth::Dense(outcomes) => outcomes.u.row(0).len(),
@@ -200,7 +196,7 @@ impl Pointwise {
                     let of_label = |&label: &u32| table.get(label as usize).copied().unwrap_or(0.0);
                     match pixel {
                         // Masked sites hold u = 0, but not every ℓ is 0 there.
-                        None if self.even => {
+                        None if is_even => {
                             if tile.masked {
                                 [&mut *values, slopes].into_iter().for_each(|row| fill_masked(label, row, 0.0));
                             }
@@ -218,7 +214,7 @@ impl Pointwise {
                     visit(0, run, values, slopes);
                 }
                 Truth::Dense(outcomes) => {
-                    let (keep, share) = (1.0 - self.smoothing, self.smoothing / self.outcomes as f32);
+                    let [keep, share] = self.smoothing.of_shares(self.outcomes);
                     for (k, &weight) in table.iter().enumerate() {
                         let [u, p, q, y] =
                             [outcomes.u, outcomes.p, outcomes.q, outcomes.y].map(|planes| &planes.row(k)[run.clone()]);
@@ -276,7 +272,7 @@ impl Loss for Pointwise {
         Needs {
             sites: true,
             rows: self.shape.slope_needs_surprise() || !even || batch.pixel_weights.is_some(),
-            outcomes: self.smoothing > 0.0,
+            outcomes: self.smoothing.needs_outcomes(batch),
             // Weighted rows of a sigmoid it sweeps apart.
             varied: self.shape.slope_needs_surprise() || batch.sigmoid && batch.pixel_weights.is_some(),
             // The classes of a softmax are outcomes.
@@ -297,6 +293,13 @@ impl Loss for Pointwise {
         // A mean over nothing is 0.
         self.per_site = if denominator > 0.0 { 1.0 / denominator } else { 0.0 };
         self.sum = 0.0;
+        self.smoothing.begin(batch, &mut self.table);
+    }
+    fn linear(&self) -> (&[f32], f32) {
+        (self.smoothing.coefficients(), self.per_site as f32)
+    }
+    fn observe_linear(&mut self, sum: f64) {
+        self.sum += sum;
     }
     fn observe(&mut self, tile: &Tile) {
         self.sweep(tile, 0.0, true, None);

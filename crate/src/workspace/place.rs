@@ -103,7 +103,7 @@ impl<'b> Place<'_, 'b> {
 }
 
 /// Visits the tiles of a batch, section by section. `by_planes`: for sweeps plane by plane.
-pub fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, mut visit: impl FnMut(Place<'w, 'b>)) {
+pub fn for_each_tile<'w, 'b>(batch: &'w Batch<'b>, by_planes: bool, visit: &mut dyn FnMut(Place<'w, 'b>)) {
     let pixels = batch.pixels();
     let longest = longest(batch, by_planes);
     for section in batch.sections() {
