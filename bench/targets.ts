@@ -106,25 +106,25 @@ function mapRow(title: string, loss: string, engines: readonly string[], limits:
 const floorOfExp =
   "exp is the largest part: twenty operations a vector, nearly each of which waits for the one before. Done: two loops a run, so that " +
   "the processor sees more vectors at a time (0.52 to 0.37; three loops 0.42, half of it in the next turn of one loop 0.48, two vectors " +
-  "a turn 0.50). What is left are 22 vector operations, for which four units take 0.32; both halves of a number side by side, so that one " +
+  "a turn 0.50). What is left are 22 vector operations, for which four units take 0.32 (Zen 3: 0.65, in the first cache too, at 4.6 instructions a cycle); both halves of a number side by side, so that one " +
   "pointer walks them, changes 1 %. Base 2 with one constant would take 0.02 off and cost " +
   "accuracy: up to 4e-6 of a probability near e^-60. Horner's scheme in the second loop 0.42. A second module with relaxed SIMD (fused multiply-add, selects of one instruction), " +
   "roughly made, took 0.88 to 0.96 of the time in Node 26, which has it: not worth twice the module and other bits in every engine";
 const diceTried =
   "one channel: exponentials 0.4, p and sums 0.27, second sweep 0.13, " +
   "labels and counts 0.08. 21 classes: exponentials 0.5, chain rule 0.37, where leaving out half of its operations changes nothing: both sweeps move " +
-  "110 MB, and memory gives 25 to 30 GB/s. 4 classes: exponentials 0.55, sums 0.2, chain rule 0.37. Done: exponentials in two loops (0.82 of the " +
+  "110 MB, and memory gives 25 to 30 GB/s (on Zen 3 a batch in the second cache takes 1.5 and one out of memory 1.6: there it is the operations). 4 classes: exponentials 0.55, sums 0.2, chain rule 0.37. Done: exponentials in two loops (0.82 of the " +
   "time at one channel), there of −z and not of −|z|, so that p takes four operations, and labels read as the bytes they came as (1.04 to 0.92), " +
   "groups of three or four classes and none left alone (0.97 at 21, 0.88 at 7), the chain rule of three to five classes by sums of all but each instead of every pair (0.92 of four, 0.88 of five), five classes in registers as four are (0.65), two as a sigmoid of the difference of their logits (0.7), pixels whose top " +
   "is a wrong class listed before they are looked at again (0.94 at 6 and 7), classes counted sixteen bytes at once (0.97 at 21), " +
   'labels in a buffer of "allocate" (0.94 at one channel), three and four classes added up while their run is in the first cache (0.91). ' +
   "No gain: slopes measured from the top class in the first pass over the planes (8 % slower at 21 classes, 8 to 15 % faster at 7 and 5), six classes " +
   "in registers (0.81, but cross-entropy 1.08, and 4 KB of module), labels as bytes in short copies, p in a loop of its own, sums by minimum and maximum instead of masks (3 % slower), two vectors a turn, the second sweep from the last tile to the " +
-  "first (4 classes a third slower; by groups of 8 or 32 tiles no change), one exponential less of three to five classes, against the last (0.8 to 0.96, but gradients up to ten times as far off; against the one ahead at a tile's first pixel as accurate, and 2.5 KB of module), tiles half or twice as long, a float of each line read ahead, image after image while they are in the cache";
+  "first (4 classes a third slower; by groups of 8 or 32 tiles no change), one exponential less of three to five classes, against the last (0.8 to 0.96, but gradients up to ten times as far off; against the one ahead at a tile's first pixel as accurate, and 2.5 KB of module), tiles half or twice as long, no factor in the last loop of 21 classes (0.987), a float of each line read ahead, image after image while they are in the cache";
 const tried: Readonly<Record<string, string>> = {
   "cross-entropy ÷ torch":
     `${floorOfExp}. Done: planes swept in the gradient buffer (1.9 to 1.15 at 21 classes), Σ u as a product without a branch ` +
-    "(1.7 to 1.45 at 4 classes), exponentials of three to five classes by the loops that many have (0.97 to 0.88). No gain: one exponential less " +
+    "(1.7 to 1.45 at 4 classes), exponentials of three to five classes by the loops that many have (0.97 to 0.88), their labels looked up over a whole tile (0.98). No gain: one exponential less " +
     "against the last (0.88 to 1, but gradients up to ten times as far off) or the label's (8 % slower still)",
   "Dice ÷ best of MONAI, smp, torch": `with AVX-512 PyTorch is twice as fast as with AVX2, where this was met; ${diceTried}`,
   "Dice ÷ fastest of TensorFlow.js, jax-js": diceTried,
