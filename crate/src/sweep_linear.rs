@@ -19,8 +19,8 @@ impl Work<'_, '_> {
         let (width, outcomes) = (*width, batch.outcomes());
         // Under a sigmoid the outcomes' logits are 0 and z.
         let implied = (outcomes - section.channels) * width;
-        staged.clear();
         staged.resize(outcomes * width, 0.0);
+        staged[..implied].fill(0.0);
         place.gather(gradient.as_deref().unwrap_or(batch.logits), &mut staged[implied..], width);
         let c = |outcome: usize| coefficients[if batch.sigmoid { section.class } else { outcome }];
         factors.fill(scale);

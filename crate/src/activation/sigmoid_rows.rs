@@ -80,8 +80,8 @@ pub fn cross_entropy(row: &Row, scale: f32, out: &mut [f32]) -> f64 {
 }
 
 /// As [`cross_entropy`] for any ℓ(u, p, q) and weights of negatives and positives, and of pixels: Σ w ℓ, and
-/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a of u, p and q, and of what
-/// `ahead` made of rows of u and q (else q again).
+/// `scale` w ∂ℓ/∂z into `out`. `at_site` gives ℓ and ∂ℓ/∂a of u, p and q, and of what `ahead` made of rows of u and q
+/// (else q again).
 #[inline(always)]
 pub fn sweep(
     row: &Row,
